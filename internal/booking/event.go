@@ -1,0 +1,112 @@
+package booking
+
+import "time"
+
+// Status is the state of an event (RFC 5545, section 3.8.1.11).
+type Status string
+
+// The states that an event can have.
+const (
+	Confirmed Status = "CONFIRMED"
+	Cancelled Status = "CANCELLED"
+)
+
+// Role is the part that a recipient has in an event.
+type Role string
+
+// The roles of the people who are invited.
+const (
+	RoleClient Role = "client"
+	RoleHost   Role = "host"
+	RoleGuest  Role = "guest"
+)
+
+// Event is a booking's state in time. It holds operator text already
+// expanded, so that it can be rendered again without the configuration that
+// made it (see the design, section 2, rule 4).
+type Event struct {
+	// UID is the identity of the event for all of its life
+	// (RFC 5545, section 3.8.4.7).
+	UID string `json:"uid"`
+
+	// Sequence starts at 0 and rises with every change
+	// (RFC 5545, section 3.8.7.4).
+	Sequence int    `json:"sequence"`
+	Status   Status `json:"status"`
+
+	// Created and Modified are instants in UTC.
+	Created  time.Time `json:"created"`
+	Modified time.Time `json:"modified"`
+	Start    time.Time `json:"start"`
+	End      time.Time `json:"end"`
+
+	// ClientZone and HostZone are IANA names: the zone in which the client
+	// and the guests, respectively the host, read times.
+	ClientZone string `json:"client_zone"`
+	HostZone   string `json:"host_zone"`
+
+	Summary     Line `json:"summary"`
+	Location    Line `json:"location,omitempty"`
+	Description Text `json:"description,omitempty"`
+
+	// Organizer is the mailbox that sends. It does not take part.
+	Organizer Person   `json:"organizer"`
+	Host      Person   `json:"host"`
+	Client    Person   `json:"client"`
+	Guests    []Person `json:"guests,omitempty"`
+
+	// Notes and Extra are for the host only.
+	Notes Text     `json:"notes,omitempty"`
+	Extra []Answer `json:"extra,omitempty"`
+
+	// Scope separates the events of different handlers, and Mailer is the key
+	// of the mailer that sends this event's messages.
+	Scope  string `json:"scope"`
+	Mailer string `json:"mailer"`
+}
+
+// Recipient is one of the people who get an invitation of their own.
+type Recipient struct {
+	Person
+	Role Role
+}
+
+// Recipients lists everybody who is invited, the client first, each address
+// once. The client comes first because a client's address that the mail
+// server refuses should not have troubled the host.
+func (e *Event) Recipients() []Recipient {
+	all := make([]Recipient, 0, len(e.Guests)+2)
+	all = append(all, Recipient{e.Client, RoleClient}, Recipient{e.Host, RoleHost})
+	for _, g := range e.Guests {
+		all = append(all, Recipient{g, RoleGuest})
+	}
+	return uniqueRecipients(all)
+}
+
+// Attendees lists who is shown in the invitation of r: everybody to the host,
+// the host and themselves to a client or guest.
+func (e *Event) Attendees(r Recipient) []Recipient {
+	if r.Role == RoleHost {
+		return e.Recipients()
+	}
+	return uniqueRecipients([]Recipient{r, {e.Host, RoleHost}})
+}
+
+// uniqueRecipients keeps the first of several recipients with one mailbox,
+// but lets the host's role win, because the host must see everyone.
+func uniqueRecipients(all []Recipient) []Recipient {
+	at := make(map[string]int, len(all))
+	var unique []Recipient
+	for _, r := range all {
+		key := r.Address.Fold()
+		if i, dup := at[key]; dup {
+			if r.Role == RoleHost {
+				unique[i] = r
+			}
+			continue
+		}
+		at[key] = len(unique)
+		unique = append(unique, r)
+	}
+	return unique
+}
