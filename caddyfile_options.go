@@ -1,0 +1,106 @@
+package caddyicalmail
+
+import (
+	"math"
+	"strconv"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+	"github.com/dustin/go-humanize"
+)
+
+// The functions of this file parse one option each. They stand at the option's
+// word, refuse an option that is set already, and leave placeholders as they
+// are, because those are resolved when the config is loaded.
+
+func errTwice(d *caddyfile.Dispenser, option string) error {
+	return d.Errf("%s is set twice", option)
+}
+
+func parseString(d *caddyfile.Dispenser, to *string) error {
+	option := d.Val()
+	if *to != "" {
+		return errTwice(d, option)
+	}
+	if !d.AllArgs(to) {
+		return d.ArgErr()
+	}
+	if *to == "" {
+		return d.Errf("%s is empty", option)
+	}
+	return nil
+}
+
+func parseDuration(d *caddyfile.Dispenser, to *caddy.Duration) error {
+	option := d.Val()
+	if *to != 0 {
+		return errTwice(d, option)
+	}
+	var text string
+	if !d.AllArgs(&text) {
+		return d.ArgErr()
+	}
+	duration, err := caddy.ParseDuration(text)
+	if err != nil {
+		return d.Errf("parsing %s: %v", option, err)
+	}
+	if duration <= 0 {
+		return d.Errf("%s must be positive", option)
+	}
+	*to = caddy.Duration(duration)
+	return nil
+}
+
+func parseCount(d *caddyfile.Dispenser, to *int) error {
+	option := d.Val()
+	if *to != 0 {
+		return errTwice(d, option)
+	}
+	var text string
+	if !d.AllArgs(&text) {
+		return d.ArgErr()
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		return d.Errf("%s must be a positive whole number, not %q", option, text)
+	}
+	*to = n
+	return nil
+}
+
+func parseSize(d *caddyfile.Dispenser, to *int64) error {
+	option := d.Val()
+	if *to != 0 {
+		return errTwice(d, option)
+	}
+	var text string
+	if !d.AllArgs(&text) {
+		return d.ArgErr()
+	}
+	size, err := humanize.ParseBytes(text)
+	if err != nil {
+		return d.Errf("parsing %s: %v", option, err)
+	}
+	if size == 0 || size > math.MaxInt64 {
+		return d.Errf("%s must be positive", option)
+	}
+	*to = int64(size)
+	return nil
+}
+
+// parseMailbox parses an address with an optional name.
+func parseMailbox(d *caddyfile.Dispenser, to **Mailbox) error {
+	option := d.Val()
+	if *to != nil {
+		return errTwice(d, option)
+	}
+	args := d.RemainingArgs()
+	if len(args) < 1 || len(args) > 2 {
+		return d.ArgErr()
+	}
+	*to = &Mailbox{Address: args[0]}
+	if len(args) == 2 {
+		(*to).Name = args[1]
+	}
+	return nil
+}

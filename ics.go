@@ -1,0 +1,110 @@
+package caddyicalmail
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	ics "github.com/arran4/golang-ical"
+
+	"github.com/caddyicalmail/caddyicalmail/internal/booking"
+)
+
+// productID names this program to other calendar programs
+// (RFC 5545, section 3.7.3). It stays the same between versions.
+const productID = "-//caddyicalmail//ical_invite//EN"
+
+// icsTime is the UTC form of a DATE-TIME (RFC 5545, section 3.3.5). Events
+// are written in UTC because it needs no VTIMEZONE, which mail clients get
+// wrong in many ways.
+const icsTime = "20060102T150405Z"
+
+// itip is an iTIP method with the STATUS that goes with it (RFC 5546,
+// section 3.2). The METHOD property, the method parameter of the mail and the
+// STATUS are all read from one value, so that they cannot disagree.
+type itip struct {
+	method   string
+	status   booking.Status
+	partstat string
+}
+
+var methods = map[booking.Status]itip{
+	booking.Confirmed: {method: "REQUEST", status: booking.Confirmed, partstat: "NEEDS-ACTION"},
+}
+
+// invitation is one event for one recipient.
+type invitation struct {
+	*booking.Event
+	to booking.Recipient
+	itip
+}
+
+func newInvitation(e *booking.Event, to booking.Recipient) (*invitation, error) {
+	method, ok := methods[e.Status]
+	if !ok {
+		return nil, fmt.Errorf("an event of status %q cannot be sent", e.Status)
+	}
+	return &invitation{Event: e, to: to, itip: method}, nil
+}
+
+// calendar renders the invitation as an iCalendar object (RFC 5545) with CRLF
+// line ends, folded at 75 octets.
+func (inv *invitation) calendar() string {
+	c := &ics.Calendar{}
+	c.SetProductId(productID)
+	c.SetVersion("2.0")
+	c.SetCalscale("GREGORIAN")
+	c.SetMethod(ics.Method(inv.method))
+
+	e := c.AddEvent(icsText(inv.UID))
+	set := func(property ics.ComponentProperty, value string) { e.SetProperty(property, value) }
+	set(ics.ComponentPropertyDtstamp, inv.Modified.Format(icsTime))
+	set(ics.ComponentPropertyCreated, inv.Created.Format(icsTime))
+	set(ics.ComponentPropertyLastModified, inv.Modified.Format(icsTime))
+	set(ics.ComponentPropertySequence, strconv.Itoa(inv.Sequence))
+	set(ics.ComponentPropertyDtStart, inv.Start.UTC().Format(icsTime))
+	set(ics.ComponentPropertyDtEnd, inv.End.UTC().Format(icsTime))
+	set(ics.ComponentPropertySummary, icsText(inv.Summary))
+	if inv.Location != "" {
+		set(ics.ComponentPropertyLocation, icsText(inv.Location))
+	}
+	if d := inv.description(); d != "" {
+		set(ics.ComponentPropertyDescription, icsText(d))
+	}
+	set(ics.ComponentPropertyStatus, string(inv.status))
+	set(ics.ComponentPropertyTransp, "OPAQUE")
+	set(ics.ComponentPropertyClass, "PUBLIC")
+	addAddress(e, "ORGANIZER", inv.Organizer)
+	for _, a := range inv.Attendees(inv.to) {
+		addAddress(e, "ATTENDEE", a.Person,
+			"CUTYPE=INDIVIDUAL", "ROLE=REQ-PARTICIPANT", "PARTSTAT="+inv.partstat, "RSVP=TRUE")
+	}
+	// Without this option the library writes bare LFs, on every system.
+	return c.Serialize(ics.WithNewLineWindows)
+}
+
+// description is what the calendar shows to the recipient: the operator's
+// words, and to the host also how to reach the client and what the client had
+// to say.
+func (inv *invitation) description() booking.Text {
+	if inv.to.Role != booking.RoleHost {
+		return inv.Description
+	}
+	lines := []string{
+		fmt.Sprintf("Booked by %s <%s>", inv.Client.Name, inv.Client.Address.Display()),
+	}
+	for _, answer := range inv.Extra {
+		lines = append(lines, fmt.Sprintf("%s: %s", answer.Label, answer.Value))
+	}
+	if inv.Notes != "" {
+		lines = append(lines, "", string(inv.Notes))
+	}
+	if inv.Description != "" {
+		lines = append(lines, "", string(inv.Description))
+	}
+	return booking.Text(strings.Join(lines, "\n"))
+}
+
+// formatUTC is t as mail clients and APIs read it (RFC 3339).
+func formatUTC(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -1,0 +1,127 @@
+package caddyicalmail
+
+import (
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/caddyicalmail/caddyicalmail/internal/booking"
+)
+
+// mailData is what mail templates get. Its fields are a public contract:
+// operators write templates of their own with them (docs/templates.md).
+type mailData struct {
+	// Role is the recipient's part: client, host or guest.
+	Role string
+
+	// Recipient is who reads this mail, the others are who takes part. A
+	// client or guest does not get to see the Guests.
+	Recipient, Client, Host, Organizer mailPerson
+	Guests                             []mailPerson
+
+	Summary, Location, Description string
+
+	// LocationURL is the location again if it is a web address.
+	LocationURL string
+
+	// Notes and Extra are what the client wrote; the host alone gets them.
+	Notes string
+	Extra []booking.Answer
+
+	// Start and End are in the recipient's zone. When, and its parts Date,
+	// Time and Zone, are the same in words.
+	Start, End             time.Time
+	When, Date, Time, Zone string
+}
+
+// mailPerson is a person in a mail template.
+type mailPerson struct {
+	// Name is what to call the person: the name, else the address.
+	Name    string
+	Address string
+}
+
+func newMailPerson(p booking.Person) mailPerson {
+	shown := mailPerson{Name: string(p.Name), Address: p.Address.Display()}
+	if shown.Name == "" {
+		shown.Name = shown.Address
+	}
+	return shown
+}
+
+// mailData fills in the template data of the invitation.
+func (inv *invitation) mailData() (*mailData, error) {
+	zone, err := inv.zone()
+	if err != nil {
+		return nil, err
+	}
+	d := &mailData{
+		Role:        string(inv.to.Role),
+		Recipient:   newMailPerson(inv.to.Person),
+		Client:      newMailPerson(inv.Client),
+		Host:        newMailPerson(inv.Host),
+		Organizer:   newMailPerson(inv.Organizer),
+		Summary:     string(inv.Summary),
+		Location:    string(inv.Location),
+		LocationURL: webAddress(string(inv.Location)),
+		Description: string(inv.Description),
+		Start:       inv.Start.In(zone),
+		End:         inv.End.In(zone),
+	}
+	d.Date, d.Time, d.Zone = dateInWords(d.Start), timesInWords(d.Start, d.End), zoneInWords(d.Start)
+	d.When = fmt.Sprintf("%s, %s", d.Date, d.Time)
+	if inv.to.Role == booking.RoleHost {
+		d.Notes, d.Extra = string(inv.Notes), inv.Extra
+		for _, g := range inv.Guests {
+			d.Guests = append(d.Guests, newMailPerson(g))
+		}
+	}
+	return d, nil
+}
+
+// zone is where the recipient reads times.
+func (inv *invitation) zone() (*time.Location, error) {
+	name := inv.ClientZone
+	if inv.to.Role == booking.RoleHost {
+		name = inv.HostZone
+	}
+	zone, err := booking.LoadZone(name)
+	if err != nil {
+		return nil, fmt.Errorf("loading the time zone of the %s: %w", inv.to.Role, err)
+	}
+	return zone, nil
+}
+
+// webAddress returns s if it is an http or https URL with a host, else "".
+func webAddress(s string) string {
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
+		return ""
+	}
+	return s
+}
+
+func dateInWords(t time.Time) string { return t.Format("Monday, 2 January 2006") }
+
+// timesInWords is "10:30 – 11:30", with the last day's date if it is another.
+func timesInWords(start, end time.Time) string {
+	first := start.Format("15:04")
+	if start.YearDay() == end.YearDay() && start.Year() == end.Year() {
+		return first + " – " + end.Format("15:04")
+	}
+	return first + " – " + end.Format("15:04 on Monday, 2 January 2006")
+}
+
+// zoneInWords is "Europe/Berlin (CET, UTC+01:00)". Zones without letters of
+// their own have an abbreviation such as "+03", which would say nothing new.
+func zoneInWords(t time.Time) string {
+	abbreviation, seconds := t.Zone()
+	if seconds == 0 && abbreviation == "UTC" {
+		return "UTC"
+	}
+	offset := "UTC" + t.Format("-07:00")
+	if abbreviation == "" || abbreviation[0] == '+' || abbreviation[0] == '-' {
+		return fmt.Sprintf("%s (%s)", t.Location(), offset)
+	}
+	return fmt.Sprintf("%s (%s, %s)", t.Location(), abbreviation, offset)
+}

@@ -1,0 +1,75 @@
+package caddyicalmail
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"net/http"
+	"strconv"
+
+	"github.com/caddyicalmail/caddyicalmail/internal/booking"
+)
+
+// page is what the built-in page templates get.
+type page struct {
+	Title string
+
+	// Event is what was booked; nil on an error page.
+	Event *mailData
+
+	// Warnings are what was decided on the client's behalf.
+	Warnings []booking.FieldError
+
+	// Detail says in a sentence what is wrong, and Errors which fields.
+	Detail string
+	Errors []booking.FieldError
+}
+
+// pages are the built-in pages and the policy under which browsers show them.
+// They are parsed once per process, from embedded files.
+type pages struct {
+	templates *template.Template
+	policy    string
+}
+
+// loadPages parses the built-in pages. They hold their style sheet, and the
+// Content-Security-Policy allows that style sheet and nothing else.
+func loadPages() (*pages, error) {
+	css, err := builtinTemplates.ReadFile("templates/page.css")
+	if err != nil {
+		return nil, fmt.Errorf("reading the pages' style sheet: %w", err)
+	}
+	t := template.New("pages").Funcs(template.FuncMap{
+		// The style sheet is ours, and embedded.
+		"css": func() template.CSS { return template.CSS(css) }, //nolint:gosec // not user input
+	})
+	if t, err = t.ParseFS(builtinTemplates, "templates/page_*.html"); err != nil {
+		return nil, fmt.Errorf("parsing the pages: %w", err)
+	}
+	sum := sha256.Sum256(css)
+	return &pages{
+		templates: t,
+		policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
+			"'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
+	}, nil
+}
+
+// write renders a page in full and then sends it.
+func (p *pages) write(w http.ResponseWriter, name string, status int, data *page) error {
+	var body bytes.Buffer
+	if err := p.templates.ExecuteTemplate(&body, name, data); err != nil {
+		return fmt.Errorf("rendering %s: %w", name, err)
+	}
+	header := w.Header()
+	header.Set("Content-Type", "text/html; charset=utf-8")
+	header.Set("Content-Length", strconv.Itoa(body.Len()))
+	header.Set("Content-Security-Policy", p.policy)
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Referrer-Policy", "no-referrer")
+	header.Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, err := w.Write(body.Bytes())
+	return err
+}

@@ -1,0 +1,59 @@
+package caddyicalmail
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/caddyicalmail/caddyicalmail/internal/booking"
+)
+
+// errTooLarge is a body of more than max_size (HTTP status 413).
+var errTooLarge = errors.New("the request is too large")
+
+// decode reads the request's body and decodes the booking in it.
+func (h *Handler) decode(w http.ResponseWriter, r *http.Request) (*booking.Booking, error) {
+	if e := r.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
+		return nil, fmt.Errorf("%w: compressed bodies are not taken", booking.ErrMediaType)
+	}
+	body, err := h.readBody(w, r)
+	if err != nil {
+		return nil, err
+	}
+	return booking.Decode(r.Header.Get("Content-Type"), body, h.rules, h.now())
+}
+
+// readBody reads the body up to max_size. A limit of the site's own
+// (request_body) has an error of its own, which is passed on.
+func (h *Handler) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if r.ContentLength > h.MaxSize {
+		return nil, errTooLarge
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, h.MaxSize))
+	if err == nil {
+		return body, nil
+	}
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return nil, errTooLarge
+	}
+	var theirs caddyhttp.HandlerError
+	if errors.As(err, &theirs) {
+		return nil, err
+	}
+	return nil, fmt.Errorf("%w: it ended before it was complete", booking.ErrMalformed)
+}
+
+// prefersJSON reports whether the answer should be JSON: to JSON always, to a
+// form only if the client says so, as fetch() with a FormData may.
+func prefersJSON(r *http.Request) bool {
+	if booking.IsJSON(r.Header.Get("Content-Type")) {
+		return true
+	}
+	json, html := acceptQuality(r.Header, "json"), acceptQuality(r.Header, "html")
+	return json > 0 && json > html
+}
