@@ -1,0 +1,184 @@
+package bolt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/caddyicalmail/caddyicalmail/internal/store"
+)
+
+// Accept commits a.
+func (s *Store) Accept(ctx context.Context, a *store.Acceptance) (store.Receipt, error) {
+	o, err := s.prepare(a)
+	if err != nil {
+		return store.Receipt{}, fmt.Errorf("accepting: %w", err)
+	}
+	if err := s.do(ctx, o); err != nil {
+		return store.Receipt{}, asNoSpace(err)
+	}
+	if !o.receipt.Replayed {
+		s.bell.ring()
+	}
+	return o.receipt, nil
+}
+
+// accept is the op of Accept.
+type accept struct {
+	prepared
+	s *Store
+
+	// What check found and decided.
+	stored     *event // nil: new
+	counters   []counted
+	superseded []*message
+	reserved   []string
+	messages   []newMessage // without those that are dropped
+	receipt    store.Receipt
+}
+
+// check follows the order that store.Store promises.
+func (o *accept) check(t *txn) (bool, error) {
+	o.stored, o.counters, o.superseded, o.reserved = nil, nil, nil, nil
+	o.receipt, o.messages = store.Receipt{}, o.prepared.messages
+	replay, err := o.checkKey(t)
+	if err != nil || replay {
+		return false, err
+	}
+	if err := o.checkEvent(t); err != nil {
+		return false, err
+	}
+	if err := o.checkLimits(t); err != nil {
+		return false, err
+	}
+	if err := o.s.space.check(); err != nil {
+		return false, err
+	}
+	for _, m := range o.messages {
+		if t.message.Get([]byte(m.ID)) != nil {
+			return false, fmt.Errorf("accepting: message ID %s exists already", m.ID)
+		}
+	}
+	if o.supersede && o.stored != nil {
+		err = o.planSupersede(t)
+	}
+	o.receipt.Queued, o.receipt.Superseded = len(o.messages), len(o.superseded)
+	return true, err
+}
+
+// checkEvent compares the stored event with what the caller believes.
+func (o *accept) checkEvent(t *txn) error {
+	stored, err := t.loadEvent(o.event.UID)
+	if err != nil {
+		return err
+	}
+	if (stored == nil) != (o.expect == store.New) {
+		return store.ErrStale
+	}
+	if stored != nil {
+		b, err := stored.booking()
+		if err != nil {
+			return err
+		}
+		if b.Sequence != o.expect {
+			return store.ErrStale
+		}
+		o.stored, o.oldScope = stored, b.Scope
+	}
+	if o.id == "" {
+		return nil
+	}
+	owner := t.id.Get(key(o.event.Scope, o.id))
+	if owner != nil && string(owner) != o.event.UID {
+		return store.ErrStale
+	}
+	return nil
+}
+
+func (o *accept) write(t *txn) error {
+	if err := o.writeEvent(t); err != nil {
+		return err
+	}
+	if err := o.writeKey(t); err != nil {
+		return err
+	}
+	for _, c := range o.counters {
+		if err := t.counter.Put(c.hash[:], c.encode()); err != nil {
+			return err
+		}
+	}
+	for _, m := range o.superseded {
+		if err := t.supersede(m, o.now); err != nil {
+			return err
+		}
+	}
+	return o.writeMessages(t)
+}
+
+// writeEvent stores the event and lets its id lead to it. Without a new id
+// the old one stays.
+func (o *accept) writeEvent(t *txn) error {
+	e := &event{end: clampNano(o.event.End), id: o.id, json: o.eventJSON}
+	if o.stored != nil {
+		e.keys = o.stored.keys
+		if e.id == "" {
+			e.id = o.stored.id
+		}
+		if o.stored.id != "" {
+			if err := t.id.Delete(key(o.oldScope, o.stored.id)); err != nil {
+				return err
+			}
+		}
+	} else {
+		t.delta.events++
+	}
+	if o.key != nil {
+		e.addKey(keyRef{o.key.hash, clampNano(o.key.expires)}, o.now)
+	}
+	if e.id != "" {
+		if err := t.id.Put(key(o.event.Scope, e.id), []byte(o.event.UID)); err != nil {
+			return err
+		}
+	}
+	return t.event.Put([]byte(o.event.UID), e.encode())
+}
+
+// writeMessages appends the messages to their chains.
+func (o *accept) writeMessages(t *txn) error {
+	for _, n := range o.messages {
+		ordinal, err := t.message.NextSequence()
+		if err != nil {
+			return err
+		}
+		m := &message{ordinal: ordinal}
+		m.NewMessage, m.Accepted, m.State = n.NewMessage, o.now, store.Queued
+		t.delta.add(m.Mailer, store.Queued, 1)
+		id := []byte(m.ID)
+		err = errors.Join(
+			t.message.Put(id, appendMessage(nil, store.Queued, ordinal, m.Mailer, n.json)),
+			t.body.Put(id, n.body),
+			t.open.Put(openKey(m), id),
+			t.setLink(m, linkBlocked),
+		)
+		if err == nil {
+			err = t.rehead(m, o.reserve)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *accept) reserve(id string) bool {
+	if !o.s.leases.reserve(id) {
+		return false
+	}
+	o.reserved = append(o.reserved, id)
+	return true
+}
+
+func (o *accept) done(bool) {
+	o.s.leases.drop(o.reserved...)
+	o.reserved = nil
+}

@@ -1,0 +1,40 @@
+package bolt
+
+import (
+	"path/filepath"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/caddyicalmail/caddyicalmail/internal/store"
+	"github.com/caddyicalmail/caddyicalmail/internal/store/storetest"
+)
+
+func TestContract(t *testing.T) {
+	goleak.VerifyNone(t)
+	storetest.Run(t,
+		func(t *testing.T) store.Store { return openTest(t, filepath.Join(t.TempDir(), "outbox.db")) },
+		func(t *testing.T, s store.Store) store.Store {
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			return openTest(t, s.(*Store).path)
+		})
+	goleak.VerifyNone(t)
+}
+
+// openTest opens a store and closes it after the test.
+func openTest(t testing.TB, path string) *Store {
+	t.Helper()
+	s, err := Open(path, Options{Timeout: 5 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
