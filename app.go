@@ -3,6 +3,7 @@ package caddyicalmail
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"go.uber.org/zap"
@@ -14,9 +15,19 @@ func init() {
 	caddy.RegisterModule(new(App))
 }
 
+const (
+	defaultRetryFor = caddy.Duration(72 * time.Hour)
+	defaultRetain   = caddy.Duration(30 * 24 * time.Hour)
+)
+
 // App is what all `ical_invite` handlers of a config share: the defaults for
-// organizer and transport, and the mailers that handlers choose by name. It
-// may be left out, when every handler says everything itself.
+// organizer and transport, the mailers that handlers choose by name, the store
+// of events and messages, and the outbox that delivers them. It may be left
+// out, when every handler says everything itself.
+//
+// These events are emitted, with ids and classes of failures, but without
+// addresses: `ical_invite.queued`, `ical_invite.sent`, `ical_invite.deferred`,
+// `ical_invite.failed`, `ical_invite.suspended`, `ical_invite.resumed`.
 type App struct {
 	// The organizer of handlers that name none.
 	Organizer *Mailbox `json:"organizer,omitempty"`
@@ -27,13 +38,30 @@ type App struct {
 	// Further mailers, by the name with which handlers choose them.
 	Mailers map[string]*Transport `json:"mailers,omitempty"`
 
-	logger    *zap.Logger
+	// Where events and messages are kept until they are sent, and after.
+	Store *StoreConfig `json:"store,omitempty"`
+
+	// How many messages are delivered at once, over all mailers. Default: as
+	// many as the mailers have connections.
+	Workers int `json:"workers,omitempty"`
+
+	// For how long a message is retried, but never past the event's end.
+	// Default: 72h.
+	RetryFor caddy.Duration `json:"retry_for,omitempty"`
+
+	// How long an event is kept after its end. Default: 30d.
+	Retain caddy.Duration `json:"retain,omitempty"`
+
+	now       func() time.Time
+	observer  *observer
 	organizer *booking.Person
 	transport *transport // the default, or nil
 
 	// transports holds every mailer of the config by its key, also the inline
 	// ones of the handlers.
 	transports map[string]*transport
+	storePath  string
+	running    *generation
 }
 
 // CaddyModule returns the Caddy module information.
@@ -44,11 +72,27 @@ func (*App) CaddyModule() caddy.ModuleInfo {
 	}
 }
 
-// Provision checks the shared configuration. It opens nothing.
+// Provision checks the shared configuration. It opens nothing, because
+// `caddy validate` runs it too, beside a Caddy that has the store open.
 func (a *App) Provision(ctx caddy.Context) error {
-	a.logger = ctx.Logger()
+	if a.RetryFor == 0 {
+		a.RetryFor = defaultRetryFor
+	}
+	if a.Retain == 0 {
+		a.Retain = defaultRetain
+	}
+	a.now = time.Now
+	a.observer = &observer{ctx: ctx, logger: ctx.Logger()}
+	if err := a.findEvents(ctx); err != nil {
+		return err
+	}
 	a.transports = make(map[string]*transport)
+	a.running = newGeneration()
 	repl := caddy.NewReplacer()
+	var err error
+	if a.storePath, err = a.Store.resolve(repl); err != nil {
+		return err
+	}
 	if a.Organizer != nil {
 		organizer, err := a.Organizer.person(repl, "organizer")
 		if err != nil {
@@ -56,6 +100,10 @@ func (a *App) Provision(ctx caddy.Context) error {
 		}
 		a.organizer = &organizer
 	}
+	return a.setMailers(repl)
+}
+
+func (a *App) setMailers(repl *caddy.Replacer) error {
 	if !a.Transport.isZero() {
 		t, err := a.adopt(a.Transport, repl)
 		if err != nil {
@@ -67,11 +115,27 @@ func (a *App) Provision(ctx caddy.Context) error {
 		if config == nil || config.isZero() {
 			return fmt.Errorf("mailer %q needs smtp or file", name)
 		}
+		if !mailerName.MatchString(name) {
+			return fmt.Errorf("the name of mailer %q must be letters, digits, dots, hyphens and underscores", name)
+		}
 		t, err := config.provision(repl, name)
 		if err != nil {
 			return fmt.Errorf("setting up mailer %q: %w", name, err)
 		}
 		a.transports[name] = t
+	}
+	return nil
+}
+
+// Validate implements caddy.Validator.
+func (a *App) Validate() error {
+	switch {
+	case a.Workers < 0:
+		return errors.New("workers must be positive")
+	case a.RetryFor < 0:
+		return errors.New("retry_for must be positive")
+	case a.Retain < 0:
+		return errors.New("retain must be positive")
 	}
 	return nil
 }
@@ -114,19 +178,37 @@ func (a *App) lookup(own Transport, name string, repl *caddy.Replacer) (*transpo
 	}
 }
 
-// Start implements caddy.App.
+// Start opens the store and begins to deliver.
 func (a *App) Start() error {
+	if err := a.running.start(a); err != nil {
+		return fmt.Errorf("starting the outbox: %w", err)
+	}
 	for key, t := range a.transports {
-		a.logger.Info("mailer ready", zap.String("mailer", key), zap.String("destination", t.describe()))
+		a.observer.logger.Info("mailer ready", zap.String("mailer", key), zap.String("destination", t.describe()))
 	}
 	return nil
 }
 
-// Stop implements caddy.App.
-func (a *App) Stop() error { return nil }
+// Stop ends the delivering of further messages. Bookings are still accepted,
+// because the HTTP app may stop after this one.
+func (a *App) Stop() error {
+	a.running.stop()
+	return nil
+}
+
+// Cleanup gives the store back once the last request and the last delivery of
+// this config have ended.
+func (a *App) Cleanup() error {
+	if a.running != nil { // it is nil if Provision failed
+		a.running.cleanup()
+	}
+	return nil
+}
 
 // Interface guards
 var (
-	_ caddy.App         = (*App)(nil)
-	_ caddy.Provisioner = (*App)(nil)
+	_ caddy.App          = (*App)(nil)
+	_ caddy.Provisioner  = (*App)(nil)
+	_ caddy.Validator    = (*App)(nil)
+	_ caddy.CleanerUpper = (*App)(nil)
 )

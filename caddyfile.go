@@ -46,6 +46,10 @@ func parseGlobalOption(d *caddyfile.Dispenser, existing any) (any, error) {
 //	        smtp <host:port> { ... }
 //	        file <dir>
 //	    }
+//	    store     bolt [<path>]
+//	    workers   <n>
+//	    retry_for <duration>
+//	    retain    <duration>
 //	}
 func (a *App) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next() // the option's name
@@ -61,6 +65,14 @@ func (a *App) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 			err = parseTransport(d, &a.Transport)
 		case "mailer":
 			err = a.parseMailer(d)
+		case "store":
+			err = a.parseStore(d)
+		case "workers":
+			err = parseCount(d, &a.Workers)
+		case "retry_for":
+			err = parseDuration(d, &a.RetryFor)
+		case "retain":
+			err = parseDuration(d, &a.Retain)
 		default:
 			err = d.Errf("unrecognized option %q in the global ical_invite block", d.Val())
 		}
@@ -127,6 +139,7 @@ func (a *App) parseMailer(d *caddyfile.Dispenser) error {
 //	    template    subject|text|html <file>
 //	    errors      builtin|handle_errors
 //	    max_size    <size>
+//	    limit       recipient|total <n> <window>
 //	}
 func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next() // the directive's name; the matcher is gone already
@@ -168,6 +181,7 @@ func (h *Handler) options() map[string]func(*caddyfile.Dispenser) error {
 		"redirect":    func(d *caddyfile.Dispenser) error { return parseString(d, &h.Redirect) },
 		"template":    h.parseTemplate,
 		"errors":      func(d *caddyfile.Dispenser) error { return parseString(d, &h.Errors) },
+		"limit":       h.parseLimit,
 		"max_size":    func(d *caddyfile.Dispenser) error { return parseSize(d, &h.MaxSize) },
 	}
 }

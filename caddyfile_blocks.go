@@ -1,6 +1,9 @@
 package caddyicalmail
 
 import (
+	"strconv"
+
+	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
 	"github.com/caddyicalmail/caddyicalmail/internal/booking"
@@ -116,6 +119,65 @@ func (h *Handler) parseTemplate(d *caddyfile.Dispenser) error {
 	return nil
 }
 
+// parseStore parses
+//
+//	store bolt [<path>]
+func (a *App) parseStore(d *caddyfile.Dispenser) error {
+	if a.Store != nil {
+		return errTwice(d, d.Val())
+	}
+	args := d.RemainingArgs()
+	if len(args) < 1 || len(args) > 2 {
+		return d.ArgErr()
+	}
+	if args[0] != engineBolt {
+		return d.Errf("store is %s, not %q", engineBolt, args[0])
+	}
+	a.Store = &StoreConfig{Engine: args[0]}
+	if len(args) == 2 {
+		a.Store.Path = args[1]
+	}
+	return nil
+}
+
+// parseLimit parses
+//
+//	limit recipient|total <n> <window>
+func (h *Handler) parseLimit(d *caddyfile.Dispenser) error {
+	if h.Limit == nil {
+		h.Limit = new(Limits)
+	}
+	var what, count, window string
+	if !d.AllArgs(&what, &count, &window) {
+		return d.ArgErr()
+	}
+	var to **Limit
+	switch what {
+	case limitRecipient:
+		to = &h.Limit.Recipient
+	case limitTotal:
+		to = &h.Limit.Total
+	default:
+		return d.Errf("there are limits for recipient and total, not for %q", what)
+	}
+	if *to != nil {
+		return errTwice(d, "limit "+what)
+	}
+	n, err := strconv.Atoi(count)
+	if err != nil || n < 1 {
+		return d.Errf("limit %s must be a positive whole number, not %q", what, count)
+	}
+	span, err := caddy.ParseDuration(window)
+	if err != nil {
+		return d.Errf("parsing the window of limit %s: %v", what, err)
+	}
+	if span <= 0 {
+		return d.Errf("the window of limit %s must be positive", what)
+	}
+	*to = &Limit{Max: n, Window: caddy.Duration(span)}
+	return nil
+}
+
 // parseTransport parses
 //
 //	smtp <host:port> { ... }
@@ -141,6 +203,7 @@ func parseTransport(d *caddyfile.Dispenser, to *Transport) error {
 //	    tls      starttls|implicit|off
 //	    helo     <fqdn>
 //	    timeout  <duration>
+//	    connections <n>
 //	}
 func (s *SMTP) parse(d *caddyfile.Dispenser) error {
 	if !d.AllArgs(&s.Address) {
@@ -161,6 +224,8 @@ func (s *SMTP) parse(d *caddyfile.Dispenser) error {
 			err = parseString(d, &s.HELO)
 		case "timeout":
 			err = parseDuration(d, &s.Timeout)
+		case "connections":
+			err = parseCount(d, &s.Connections)
 		default:
 			err = d.Errf("unrecognized smtp option %q", d.Val())
 		}

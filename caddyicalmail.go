@@ -40,7 +40,7 @@ const (
 // ------------|-------------
 // `{http.ical_invite.uid}` | The event's UID
 // `{http.ical_invite.sequence}` | The event's SEQUENCE
-// `{http.ical_invite.status}` | What became of the booking: `queued`
+// `{http.ical_invite.status}` | What became of the booking: `queued` or `duplicate`
 type Handler struct {
 	// The mailbox that sends the invitations. It does not take part in the
 	// meeting and must differ from every host. Required, here or in the app.
@@ -111,6 +111,10 @@ type Handler struct {
 	// The largest body that is read, in bytes. Default: 65536.
 	MaxSize int64 `json:"max_size,omitempty"`
 
+	// How many bookings are taken, per recipient and in total.
+	Limit *Limits `json:"limit,omitempty"`
+
+	app       *App
 	logger    *zap.Logger
 	organizer booking.Person
 	hosts     map[string]booking.Person // by key; the single host has the key ""
@@ -144,6 +148,8 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if !ok {
 		return fmt.Errorf("app ical_invite is a %T", loaded)
 	}
+
+	h.app = app
 
 	repl := caddy.NewReplacer()
 	if err := h.setPeople(app, repl); err != nil {
@@ -191,6 +197,9 @@ func (h *Handler) Validate() error {
 	if h.MaxGuests < 0 {
 		return fmt.Errorf("max_guests must be positive")
 	}
+	if err := h.Limit.validate(); err != nil {
+		return err
+	}
 	if h.Errors != errorsBuiltin && h.Errors != errorsHandle {
 		return fmt.Errorf("errors is %s or %s, not %q", errorsBuiltin, errorsHandle, h.Errors)
 	}
@@ -214,10 +223,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 	if err != nil {
 		return h.refuse(w, r, err)
 	}
-	if err := h.commit(r.Context(), messages); err != nil {
+	taken, err := h.accept(r, b, event, messages)
+	if err != nil {
 		return h.refuse(w, r, err)
 	}
-	return h.confirm(w, r, b, event)
+	return h.confirm(w, r, b, event, taken)
 }
 
 // Interface guards

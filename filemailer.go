@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/caddyicalmail/caddyicalmail/internal/outbox"
 	"github.com/caddyicalmail/caddyicalmail/internal/store"
 )
 
@@ -16,13 +17,15 @@ type fileMailer struct {
 
 func (f *fileMailer) describe() string { return "file " + f.dir }
 
-// deliver writes m under a temporary name, flushes it to disk and then gives
+func (f *fileMailer) close() {}
+
+// Deliver writes m under a temporary name, flushes it to disk and then gives
 // it its final name, so that a reader of the directory never sees half a
 // message. The name holds the message's id and role but nothing that a user
 // typed.
-func (f *fileMailer) deliver(_ context.Context, m *store.NewMessage) error {
+func (f *fileMailer) Deliver(_ context.Context, m *store.NewMessage) error {
 	if err := f.write(m); err != nil {
-		return &deliveryError{Class: classTemporary, Err: fmt.Errorf("writing mail into %q: %w", f.dir, err)}
+		return &outbox.Failure{Class: outbox.Unreachable, Err: fmt.Errorf("writing mail into %q: %w", f.dir, err)}
 	}
 	return nil
 }

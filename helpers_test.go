@@ -2,8 +2,12 @@ package caddyicalmail
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -39,6 +43,7 @@ func newHandler(t testing.TB, directive string) *Handler {
 		t.Fatalf("provisioning: %v", err)
 	}
 	h.now = func() time.Time { return testNow }
+	h.app.now = h.now
 	h.logger = zap.NewNop()
 	return h
 }
@@ -61,14 +66,17 @@ func provisionHandler(t testing.TB, directive string) (*Handler, error) {
 
 // outgoing is a mailer that keeps what it is given.
 type outgoing struct {
-	mu       sync.Mutex
-	messages []store.NewMessage
-	fail     func(*store.NewMessage) error
+	mu      sync.Mutex
+	arrived chan struct{}
+	mails   []store.NewMessage
+	fail    func(*store.NewMessage) error
+	store   store.Store
 }
 
 func (o *outgoing) describe() string { return "test" }
+func (o *outgoing) close()           {}
 
-func (o *outgoing) deliver(_ context.Context, m *store.NewMessage) error {
+func (o *outgoing) Deliver(_ context.Context, m *store.NewMessage) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.fail != nil {
@@ -76,14 +84,65 @@ func (o *outgoing) deliver(_ context.Context, m *store.NewMessage) error {
 			return err
 		}
 	}
-	o.messages = append(o.messages, *m)
+	o.mails = append(o.mails, *m)
+	o.arrived <- struct{}{}
 	return nil
 }
 
-// capture makes a handler deliver to the returned mailer.
-func capture(h *Handler) *outgoing {
-	o := new(outgoing)
-	h.transport = &transport{mailer: o, key: h.transport.key}
+// wait returns the first n messages, the client's before the host's before
+// the guests'.
+func (o *outgoing) wait(t testing.TB, n int) []store.NewMessage {
+	t.Helper()
+	for range n {
+		select {
+		case <-o.arrived:
+		case <-time.After(20 * time.Second):
+			t.Fatal("messages are missing")
+		}
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	mails := slices.Clone(o.mails)
+	slices.SortFunc(mails, func(a, b store.NewMessage) int { return strings.Compare(a.ID, b.ID) })
+	return mails
+}
+
+// checkEmpty fails the test if anything was accepted.
+func (o *outgoing) checkEmpty(t testing.TB) {
+	t.Helper()
+	stats, err := o.store.Stats(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	messages, err := o.store.List(t.Context(), store.Filter{})
+	if err != nil || stats.Events > 0 || len(messages) > 0 {
+		t.Errorf("the store has %d events and %d messages (%v)", stats.Events, len(messages), err)
+	}
+}
+
+// capture starts the handler's app with a store of its own, and with a mailer
+// that keeps what it is given.
+func capture(t testing.TB, h *Handler) *outgoing {
+	t.Helper()
+	o := &outgoing{arrived: make(chan struct{}, 1000)}
+	h.app.storePath = filepath.Join(t.TempDir(), "outbox.db")
+	h.app.observer.logger = zap.NewNop()
+	h.app.transports = map[string]*transport{h.transport.key: {mailer: o, key: h.transport.key, connections: 2}}
+	if err := h.app.Start(); err != nil {
+		t.Fatal(err)
+	}
+	o.store = h.app.running.store
+	t.Cleanup(func() {
+		if err := errors.Join(h.app.Stop(), h.app.Cleanup()); err != nil {
+			t.Error(err)
+		}
+		// Cleanup goes on in the background; the directory must outlive it.
+		h.app.running.outbox.Wait(context.Background())
+		for h.app.running.life.enter() {
+			h.app.running.life.leave()
+			runtime.Gosched()
+		}
+	})
 	return o
 }
 

@@ -2,12 +2,16 @@ package caddyicalmail
 
 import (
 	"errors"
+	"math"
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
 
 	"github.com/caddyicalmail/caddyicalmail/internal/booking"
+	"github.com/caddyicalmail/caddyicalmail/internal/store"
 )
 
 // Who answers a refused booking.
@@ -28,10 +32,43 @@ type problem struct {
 	Errors []booking.FieldError `json:"errors,omitempty"`
 }
 
+// retryLater is what a client is told when the server cannot take the booking
+// just now.
+const retryLater = 10 * time.Second
+
+// errUnavailable is what the client's side gets to hear; the cause is logged.
+var errUnavailable = errors.New("bookings cannot be taken at the moment")
+
+// unavailableError is a store that cannot take the booking now (HTTP status
+// 503): nothing happened, and the same request may work a little later.
+type unavailableError struct{ cause error }
+
+func (e *unavailableError) Error() string { return errUnavailable.Error() }
+
+func (e *unavailableError) Unwrap() error { return e.cause }
+
+// storeError tells what a store refused for reasons of the booking from a
+// store that does not work.
+func storeError(err error) error {
+	var limit *store.LimitError
+	if errors.Is(err, store.ErrKeyReused) || errors.As(err, &limit) {
+		return err
+	}
+	return &unavailableError{err}
+}
+
 // refuse answers a booking that was not taken. A failure of the server, and
 // whatever the site wants to answer itself, goes to its error routes.
 func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) error {
 	status := statusOf(err)
+	if wait := retryAfter(err); wait > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+	}
+	var unavailable *unavailableError
+	if errors.As(err, &unavailable) {
+		h.logger.Error("booking not taken: the store does not work", zap.Error(unavailable.cause))
+		return caddyhttp.Error(status, errUnavailable)
+	}
 	if status >= 500 || h.Errors == errorsHandle {
 		return caddyhttp.Error(status, err)
 	}
@@ -45,8 +82,12 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) erro
 	}
 	var fields booking.FieldErrors
 	detail := err.Error()
-	if errors.As(err, &fields) {
+	var limit *store.LimitError
+	switch {
+	case errors.As(err, &fields):
 		detail = "Some of the details need to be corrected."
+	case errors.As(err, &limit):
+		detail = "There were too many bookings. Please try again later."
 	}
 	if prefersJSON(r) {
 		return writeJSON(w, status, "application/problem+json", problem{
@@ -67,7 +108,8 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) erro
 func statusOf(err error) int {
 	var fields booking.FieldErrors
 	var theirs caddyhttp.HandlerError
-	var failed *deliveryError
+	var limit *store.LimitError
+	var unavailable *unavailableError
 	switch {
 	case errors.As(err, &fields):
 		return http.StatusUnprocessableEntity
@@ -79,9 +121,27 @@ func statusOf(err error) int {
 		return http.StatusRequestEntityTooLarge
 	case errors.As(err, &theirs):
 		return theirs.StatusCode
-	case errors.As(err, &failed):
-		return http.StatusBadGateway
+	case errors.Is(err, store.ErrKeyReused):
+		return http.StatusUnprocessableEntity
+	case errors.As(err, &limit):
+		return http.StatusTooManyRequests
+	case errors.As(err, &unavailable):
+		return http.StatusServiceUnavailable
 	default:
 		return http.StatusInternalServerError
 	}
+}
+
+// retryAfter is how long the client should wait before it tries again; 0 if
+// that would not help.
+func retryAfter(err error) time.Duration {
+	var limit *store.LimitError
+	var unavailable *unavailableError
+	switch {
+	case errors.As(err, &limit):
+		return max(limit.RetryAfter, time.Second)
+	case errors.As(err, &unavailable):
+		return retryLater
+	}
+	return 0
 }

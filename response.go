@@ -12,7 +12,10 @@ import (
 )
 
 // The words for what became of a booking.
-const statusQueued = "queued"
+const (
+	statusQueued    = "queued"
+	statusDuplicate = "duplicate"
+)
 
 // answer is what a JSON client gets for a booking.
 type answer struct {
@@ -25,20 +28,29 @@ type answer struct {
 	Warnings  []booking.FieldError `json:"warnings,omitempty"`
 }
 
-// confirm answers a booking that was taken.
-func (h *Handler) confirm(w http.ResponseWriter, r *http.Request, b *booking.Booking, e *booking.Event) error {
-	setPlaceholders(r, e, statusQueued)
+// newAnswer is the answer to a booking that was taken.
+func newAnswer(b *booking.Booking, e *booking.Event) answer {
+	return answer{
+		UID:       e.UID,
+		Sequence:  e.Sequence,
+		Status:    statusQueued,
+		Start:     b.Start.In(b.Zone).Format(time.RFC3339),
+		End:       b.End.In(b.Zone).Format(time.RFC3339),
+		Attendees: len(e.Recipients()),
+		Warnings:  b.Warnings,
+	}
+}
+
+// confirm answers a booking that was taken, now or before.
+func (h *Handler) confirm(w http.ResponseWriter, r *http.Request, b *booking.Booking, e *booking.Event, t *taken) error {
+	e.UID = t.UID // the first one's, if this is a repetition
+	setPlaceholders(r, &t.answer)
 	w.Header().Set("Cache-Control", "no-store")
+	if t.replayed {
+		w.Header().Set("Idempotent-Replayed", "true")
+	}
 	if prefersJSON(r) {
-		return writeJSON(w, http.StatusAccepted, "application/json", answer{
-			UID:       e.UID,
-			Sequence:  e.Sequence,
-			Status:    statusQueued,
-			Start:     b.Start.In(b.Zone).Format(time.RFC3339),
-			End:       b.End.In(b.Zone).Format(time.RFC3339),
-			Attendees: len(e.Recipients()),
-			Warnings:  b.Warnings,
-		})
+		return writeJSON(w, http.StatusAccepted, "application/json", t.answer)
 	}
 	if h.Redirect != "" {
 		w.Header().Set("Location", newExpansion(r, placeholders(e, b)).url(h.Redirect))
@@ -61,14 +73,14 @@ func (h *Handler) confirm(w http.ResponseWriter, r *http.Request, b *booking.Boo
 }
 
 // setPlaceholders tells later handlers and access logs what happened.
-func setPlaceholders(r *http.Request, e *booking.Event, status string) {
+func setPlaceholders(r *http.Request, a *answer) {
 	repl, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
 	if !ok {
 		return
 	}
-	repl.Set(placeholderPrefix+"uid", e.UID)
-	repl.Set(placeholderPrefix+"sequence", strconv.Itoa(e.Sequence))
-	repl.Set(placeholderPrefix+"status", status)
+	repl.Set(placeholderPrefix+"uid", a.UID)
+	repl.Set(placeholderPrefix+"sequence", strconv.Itoa(a.Sequence))
+	repl.Set(placeholderPrefix+"status", a.Status)
 }
 
 func writeJSON(w http.ResponseWriter, status int, contentType string, value any) error {

@@ -13,6 +13,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/emersion/go-smtp"
 
+	"github.com/caddyicalmail/caddyicalmail/internal/outbox"
 	"github.com/caddyicalmail/caddyicalmail/internal/smtptest"
 	"github.com/caddyicalmail/caddyicalmail/internal/store"
 )
@@ -28,6 +29,7 @@ func newTestSMTP(t *testing.T, c SMTP, authority []byte) *smtpMailer {
 		t.Fatal(err)
 	}
 	m := made.(*smtpMailer)
+	t.Cleanup(m.close)
 	if authority != nil {
 		m.tlsConfig.RootCAs = x509.NewCertPool()
 		m.tlsConfig.RootCAs.AppendCertsFromPEM(authority)
@@ -67,7 +69,7 @@ func TestSMTPLogins(t *testing.T) {
 				Address: s.Addr, TLS: tt.tls, Auth: tt.auth, Username: "user", Password: "{env.TEST_SMTP_PASSWORD}",
 			}, authority)
 			msg := sampleMessage(t, "ada@example.net")
-			if err := m.deliver(t.Context(), msg); err != nil {
+			if err := m.Deliver(t.Context(), msg); err != nil {
 				t.Fatal(err)
 			}
 			got := s.Messages()
@@ -86,7 +88,7 @@ func TestSMTPUTF8OnlyWhenNeeded(t *testing.T) {
 	s := smtptest.Start(t, smtptest.Options{})
 	m := newTestSMTP(t, SMTP{Address: s.Addr, TLS: "off"}, nil)
 	for _, to := range []string{"ada@xn--mller-kva.example.net", "jörg@example.net"} {
-		if err := m.deliver(t.Context(), sampleMessage(t, to)); err != nil {
+		if err := m.Deliver(t.Context(), sampleMessage(t, to)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -94,13 +96,13 @@ func TestSMTPUTF8OnlyWhenNeeded(t *testing.T) {
 		t.Errorf("SMTPUTF8 asked for: %v, %v; want false, true", got[0].UTF8, got[1].UTF8)
 	}
 	old := smtptest.Start(t, smtptest.Options{NoUTF8: true})
-	err := newTestSMTP(t, SMTP{Address: old.Addr, TLS: "off"}, nil).deliver(t.Context(), sampleMessage(t, "jörg@example.net"))
-	checkClass(t, err, classPermanent, 0, false)
+	err := newTestSMTP(t, SMTP{Address: old.Addr, TLS: "off"}, nil).Deliver(t.Context(), sampleMessage(t, "jörg@example.net"))
+	checkClass(t, err, outbox.Permanent, 0, false)
 }
 
-func checkClass(t *testing.T, err error, class errorClass, code int, reached bool) {
+func checkClass(t *testing.T, err error, class outbox.Class, code int, reached bool) {
 	t.Helper()
-	var failed *deliveryError
+	var failed *outbox.Failure
 	if !errors.As(err, &failed) {
 		t.Fatalf("got %v, want a delivery error", err)
 	}
@@ -117,23 +119,23 @@ func TestSMTPFailures(t *testing.T) {
 		name    string
 		step    smtptest.Step
 		fault   error
-		class   errorClass
+		class   outbox.Class
 		code    int
 		reached bool
 		taken   int
 	}{
-		{"421 at EHLO", smtptest.StepConnect, reply(421), classTemporary, 421, false, 0},
-		{"554 at EHLO", smtptest.StepConnect, reply(554), classMailer, 554, false, 0},
-		{"dropped at EHLO", smtptest.StepConnect, smtptest.ErrDrop, classTemporary, 0, false, 0},
-		{"451 at MAIL", smtptest.StepMail, reply(451), classTemporary, 451, false, 0},
-		{"530 at MAIL", smtptest.StepMail, reply(530), classMailer, 530, false, 0},
-		{"450 at RCPT, greylisted", smtptest.StepRcpt, reply(450), classTemporary, 450, false, 0},
-		{"550 at RCPT", smtptest.StepRcpt, reply(550), classPermanent, 550, false, 0},
-		{"dropped at RCPT", smtptest.StepRcpt, smtptest.ErrDrop, classTemporary, 0, false, 0},
-		{"552 for the message", smtptest.StepDot, reply(552), classPermanent, 552, false, 1},
-		{"452 for the message", smtptest.StepDot, reply(452), classTemporary, 452, false, 1},
-		{"dropped in the message", smtptest.StepDataMid, smtptest.ErrDrop, classTemporary, 0, true, 0},
-		{"dropped before the 250", smtptest.StepDot, smtptest.ErrDrop, classTemporary, 0, true, 1},
+		{"421 at EHLO", smtptest.StepConnect, reply(421), outbox.Unreachable, 421, false, 0},
+		{"554 at EHLO", smtptest.StepConnect, reply(554), outbox.Refused, 554, false, 0},
+		{"dropped at EHLO", smtptest.StepConnect, smtptest.ErrDrop, outbox.Unreachable, 0, false, 0},
+		{"451 at MAIL", smtptest.StepMail, reply(451), outbox.Temporary, 451, false, 0},
+		{"530 at MAIL", smtptest.StepMail, reply(530), outbox.Refused, 530, false, 0},
+		{"450 at RCPT, greylisted", smtptest.StepRcpt, reply(450), outbox.Temporary, 450, false, 0},
+		{"550 at RCPT", smtptest.StepRcpt, reply(550), outbox.Permanent, 550, false, 0},
+		{"dropped at RCPT", smtptest.StepRcpt, smtptest.ErrDrop, outbox.Temporary, 0, false, 0},
+		{"552 for the message", smtptest.StepDot, reply(552), outbox.Permanent, 552, false, 1},
+		{"452 for the message", smtptest.StepDot, reply(452), outbox.Temporary, 452, false, 1},
+		{"dropped in the message", smtptest.StepDataMid, smtptest.ErrDrop, outbox.Temporary, 0, true, 0},
+		{"dropped before the 250", smtptest.StepDot, smtptest.ErrDrop, outbox.Temporary, 0, true, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := smtptest.Start(t, smtptest.Options{Hook: func(e smtptest.Event) error {
@@ -143,7 +145,7 @@ func TestSMTPFailures(t *testing.T) {
 				return nil
 			}})
 			m := newTestSMTP(t, SMTP{Address: s.Addr, TLS: "off"}, nil)
-			checkClass(t, m.deliver(t.Context(), sampleMessage(t, "ada@example.net")), tt.class, tt.code, tt.reached)
+			checkClass(t, m.Deliver(t.Context(), sampleMessage(t, "ada@example.net")), tt.class, tt.code, tt.reached)
 			if got := len(s.Messages()); got != tt.taken {
 				t.Errorf("the server has %d messages, want %d", got, tt.taken)
 			}
@@ -155,25 +157,25 @@ func TestSMTPLoginRefused(t *testing.T) {
 	t.Setenv("TEST_SMTP_PASSWORD", "wrong")
 	s := smtptest.Start(t, smtptest.Options{Users: map[string]string{"user": "right"}})
 	m := newTestSMTP(t, SMTP{Address: s.Addr, TLS: "off", Username: "user", Password: "{env.TEST_SMTP_PASSWORD}"}, nil)
-	err := m.deliver(t.Context(), sampleMessage(t, "ada@example.net"))
-	checkClass(t, err, classMailer, 535, false)
+	err := m.Deliver(t.Context(), sampleMessage(t, "ada@example.net"))
+	checkClass(t, err, outbox.Refused, 535, false)
 	if strings.Contains(err.Error(), "wrong") {
 		t.Errorf("the error holds the password: %v", err)
 	}
 	m.mechanism = "CRAM-MD5"
-	checkClass(t, m.deliver(t.Context(), sampleMessage(t, "ada@example.net")), classMailer, 0, false)
+	checkClass(t, m.Deliver(t.Context(), sampleMessage(t, "ada@example.net")), outbox.Refused, 0, false)
 }
 
 func TestSMTPEncryptionRequired(t *testing.T) {
 	plain := smtptest.Start(t, smtptest.Options{})
 	m := newTestSMTP(t, SMTP{Address: plain.Addr}, nil)
-	checkClass(t, m.deliver(t.Context(), sampleMessage(t, "ada@example.net")), classMailer, 0, false)
+	checkClass(t, m.Deliver(t.Context(), sampleMessage(t, "ada@example.net")), outbox.Refused, 0, false)
 
 	server, _ := smtptest.Certificate(t)
 	for _, mode := range []string{"starttls", "implicit"} {
 		untrusted := smtptest.Start(t, smtptest.Options{TLS: server, Implicit: mode == "implicit"})
 		m := newTestSMTP(t, SMTP{Address: untrusted.Addr, TLS: mode}, nil)
-		checkClass(t, m.deliver(t.Context(), sampleMessage(t, "ada@example.net")), classMailer, 0, false)
+		checkClass(t, m.Deliver(t.Context(), sampleMessage(t, "ada@example.net")), outbox.Refused, 0, false)
 		if len(untrusted.Messages()) > 0 {
 			t.Error("mail was handed to a server with an untrusted certificate")
 		}
@@ -197,7 +199,11 @@ func TestSMTPContextEnds(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			go func() { <-reached; cancel() }()
 			m := newTestSMTP(t, SMTP{Address: s.Addr, TLS: "off", Timeout: caddy.Duration(time.Minute)}, nil)
-			checkClass(t, m.deliver(ctx, sampleMessage(t, "ada@example.net")), classTemporary, 0, step == smtptest.StepDot)
+			class := outbox.Temporary
+			if step == smtptest.StepConnect {
+				class = outbox.Unreachable
+			}
+			checkClass(t, m.Deliver(ctx, sampleMessage(t, "ada@example.net")), class, 0, step == smtptest.StepDot)
 		})
 	}
 }
@@ -210,7 +216,7 @@ func TestSMTPSilentBanner(t *testing.T) {
 	}
 	defer listener.Close()
 	m := newTestSMTP(t, SMTP{Address: listener.Addr().String(), TLS: "off", Timeout: caddy.Duration(50 * time.Millisecond)}, nil)
-	checkClass(t, m.deliver(t.Context(), sampleMessage(t, "ada@example.net")), classTemporary, 0, false)
+	checkClass(t, m.Deliver(t.Context(), sampleMessage(t, "ada@example.net")), outbox.Unreachable, 0, false)
 }
 
 func TestSMTPConfig(t *testing.T) {

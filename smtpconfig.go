@@ -23,6 +23,8 @@ const (
 )
 
 const (
+	defaultConnections = 4
+	maxConnections     = 16
 	defaultSMTPTimeout = 30 * time.Second
 	implicitTLSPort    = "465" // RFC 8314, section 3.3
 )
@@ -71,6 +73,11 @@ type SMTP struct {
 	// How long to wait for a connection or for a single answer of the server.
 	// Default: 30s.
 	Timeout caddy.Duration `json:"timeout,omitempty"`
+
+	// How many messages are delivered at once, each over a connection of its
+	// own, from 1 to 16. Connections are kept for a while and used again.
+	// Default: 4.
+	Connections int `json:"connections,omitempty"`
 }
 
 // newSMTPMailer checks c and returns its mailer and key. It opens nothing.
@@ -81,6 +88,9 @@ func newSMTPMailer(c *SMTP, repl *caddy.Replacer) (mailer, string, error) {
 	}
 	if m.timeout < 0 {
 		return nil, "", errors.New("smtp timeout must be positive")
+	}
+	if c.Connections < 0 || c.Connections > maxConnections {
+		return nil, "", fmt.Errorf("smtp connections must be 1 to %d", maxConnections)
 	}
 	for _, step := range []func(*SMTP, *caddy.Replacer) error{m.setAddress, m.setHELO, m.setTLS, m.setLogin} {
 		if err := step(c, repl); err != nil {

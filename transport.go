@@ -1,7 +1,7 @@
 package caddyicalmail
 
 import (
-	"context"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,7 +9,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 
-	"github.com/caddyicalmail/caddyicalmail/internal/store"
+	"github.com/caddyicalmail/caddyicalmail/internal/outbox"
 )
 
 // Transport says where messages go. At most one of its fields may be set.
@@ -22,15 +22,18 @@ type Transport struct {
 	File string `json:"file,omitempty"`
 }
 
-// mailer delivers messages. An implementation is safe for concurrent use and
-// holds no resources before its first delivery, so that a config can be
-// validated without touching network or disk.
+// mailer delivers messages. An implementation holds no resources before its
+// first delivery, so that a config can be validated without touching network
+// or disk.
 type mailer interface {
-	// deliver hands m over for good, or returns a *deliveryError.
-	deliver(ctx context.Context, m *store.NewMessage) error
+	outbox.Mailer
 
 	// describe names the destination for logs, without secrets.
 	describe() string
+
+	// close lets go of what is kept between deliveries. A delivery under way
+	// is not disturbed.
+	close()
 }
 
 // transport is a provisioned Transport.
@@ -40,6 +43,9 @@ type transport struct {
 	// key is the mailer's name or, for an inline one, its destination. Stored
 	// messages refer to their mailer by it.
 	key string
+
+	// connections is how many deliveries may run at once.
+	connections int
 
 	// fingerprint tells apart two inline transports with one key.
 	fingerprint string
@@ -61,8 +67,10 @@ func (t Transport) provision(repl *caddy.Replacer, name string) (*transport, err
 	var derived string
 	var err error
 	if t.SMTP != nil {
+		made.connections = cmp.Or(t.SMTP.Connections, defaultConnections)
 		made.mailer, derived, err = newSMTPMailer(t.SMTP, repl)
 	} else {
+		made.connections = 1
 		made.mailer, derived, err = newFileMailer(t.File, repl)
 	}
 	if err != nil {

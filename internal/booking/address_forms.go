@@ -52,6 +52,17 @@ func (a Address) Mailbox() string {
 	return local + "@" + a.domain
 }
 
+// Person returns the mailbox as one person is to be counted: like Mailbox, and
+// without the dots and the second domain that Gmail does not tell apart.
+func (a Address) Person() string {
+	mailbox := a.Mailbox()
+	local, domain, _ := strings.Cut(mailbox, "@")
+	if domain != "gmail.com" && domain != "googlemail.com" {
+		return mailbox
+	}
+	return strings.ReplaceAll(local, ".", "") + "@gmail.com"
+}
+
 // foldCase maps letters to lower case by way of upper case, so that letters
 // with two lower-case forms (σ and ς) become one.
 func foldCase(s string) string {

@@ -92,20 +92,26 @@ func (e *Event) Attendees(r Recipient) []Recipient {
 	return uniqueRecipients([]Recipient{r, {e.Host, RoleHost}})
 }
 
-// uniqueRecipients keeps the first of several recipients with one mailbox,
-// but lets the host's role win, because the host must see everyone.
+// uniqueRecipients keeps the first of several recipients with one address, but
+// lets the host's role win, because the host must see everyone. A guest is
+// left out also if client or another guest is the same person under another
+// spelling, so that nobody gets many mails by one booking.
 func uniqueRecipients(all []Recipient) []Recipient {
-	at := make(map[string]int, len(all))
+	at := make(map[string]int, 2*len(all))
 	var unique []Recipient
 	for _, r := range all {
-		key := r.Address.Fold()
-		if i, dup := at[key]; dup {
-			if r.Role == RoleHost {
-				unique[i] = r
-			}
+		address, person := r.Address.Fold(), "person "+r.Address.Person()
+		i, dup := at[address]
+		if dup && r.Role == RoleHost {
+			unique[i] = r
+		}
+		if _, known := at[person]; dup || known && r.Role == RoleGuest {
 			continue
 		}
-		at[key] = len(unique)
+		at[address] = len(unique)
+		if r.Role != RoleHost {
+			at[person] = len(unique)
+		}
 		unique = append(unique, r)
 	}
 	return unique
