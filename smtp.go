@@ -129,7 +129,8 @@ func (m *smtpMailer) reap() {
 	}
 }
 
-// close ends all idle connections, and those in use after their message.
+// close ends all idle connections, and those in use after their message. It
+// does not wait for the servers' answers to the good-byes.
 func (m *smtpMailer) close() {
 	m.mu.Lock()
 	idle := m.idle
@@ -139,6 +140,6 @@ func (m *smtpMailer) close() {
 	}
 	m.mu.Unlock()
 	for _, s := range idle {
-		s.quit()
+		go s.quit()
 	}
 }

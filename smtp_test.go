@@ -112,9 +112,10 @@ func checkClass(t *testing.T, err error, class outbox.Class, code int, reached b
 	}
 }
 
+func replyWith(code int) error { return &smtp.SMTPError{Code: code, Message: "no"} }
+
 // TestSMTPFailures tells what each kind of failure means for the message.
 func TestSMTPFailures(t *testing.T) {
-	reply := func(code int) error { return &smtp.SMTPError{Code: code, Message: "no"} }
 	for _, tt := range []struct {
 		name    string
 		step    smtptest.Step
@@ -124,16 +125,16 @@ func TestSMTPFailures(t *testing.T) {
 		reached bool
 		taken   int
 	}{
-		{"421 at EHLO", smtptest.StepConnect, reply(421), outbox.Unreachable, 421, false, 0},
-		{"554 at EHLO", smtptest.StepConnect, reply(554), outbox.Refused, 554, false, 0},
+		{"421 at EHLO", smtptest.StepConnect, replyWith(421), outbox.Unreachable, 421, false, 0},
+		{"554 at EHLO", smtptest.StepConnect, replyWith(554), outbox.Refused, 554, false, 0},
 		{"dropped at EHLO", smtptest.StepConnect, smtptest.ErrDrop, outbox.Unreachable, 0, false, 0},
-		{"451 at MAIL", smtptest.StepMail, reply(451), outbox.Temporary, 451, false, 0},
-		{"530 at MAIL", smtptest.StepMail, reply(530), outbox.Refused, 530, false, 0},
-		{"450 at RCPT, greylisted", smtptest.StepRcpt, reply(450), outbox.Temporary, 450, false, 0},
-		{"550 at RCPT", smtptest.StepRcpt, reply(550), outbox.Permanent, 550, false, 0},
+		{"451 at MAIL", smtptest.StepMail, replyWith(451), outbox.Temporary, 451, false, 0},
+		{"530 at MAIL", smtptest.StepMail, replyWith(530), outbox.Refused, 530, false, 0},
+		{"450 at RCPT, greylisted", smtptest.StepRcpt, replyWith(450), outbox.Temporary, 450, false, 0},
+		{"550 at RCPT", smtptest.StepRcpt, replyWith(550), outbox.Permanent, 550, false, 0},
 		{"dropped at RCPT", smtptest.StepRcpt, smtptest.ErrDrop, outbox.Temporary, 0, false, 0},
-		{"552 for the message", smtptest.StepDot, reply(552), outbox.Permanent, 552, false, 1},
-		{"452 for the message", smtptest.StepDot, reply(452), outbox.Temporary, 452, false, 1},
+		{"552 for the message", smtptest.StepDot, replyWith(552), outbox.Permanent, 552, false, 1},
+		{"452 for the message", smtptest.StepDot, replyWith(452), outbox.Temporary, 452, false, 1},
 		{"dropped in the message", smtptest.StepDataMid, smtptest.ErrDrop, outbox.Temporary, 0, true, 0},
 		{"dropped before the 250", smtptest.StepDot, smtptest.ErrDrop, outbox.Temporary, 0, true, 1},
 	} {
