@@ -25,8 +25,7 @@ func book(t testing.TB, h *Handler, key, body string) (*httptest.ResponseRecorde
 		r.Header.Set("Idempotency-Key", key)
 	}
 	w, err := serve(t, h, r)
-	var handlerErr caddyhttp.HandlerError
-	if errors.As(err, &handlerErr) {
+	if handlerErr, ok := errors.AsType[caddyhttp.HandlerError](err); ok {
 		w.Code = handlerErr.StatusCode
 	}
 	var a answer

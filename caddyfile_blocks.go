@@ -215,7 +215,7 @@ func (s *SMTP) parse(d *caddyfile.Dispenser) error {
 		case "username":
 			err = parseString(d, &s.Username)
 		case "password":
-			err = parseString(d, &s.Password)
+			err = parseSecret(d, &s.Password)
 		case "auth":
 			err = parseString(d, &s.Auth)
 		case "tls":

@@ -31,6 +31,19 @@ func parseString(d *caddyfile.Dispenser, to *string) error {
 	return nil
 }
 
+// parseSecret parses a placeholder. A literal secret is refused here already,
+// so that not even `caddy adapt` shows it.
+func parseSecret(d *caddyfile.Dispenser, to *string) error {
+	option := d.Val()
+	if err := parseString(d, to); err != nil {
+		return err
+	}
+	if err := checkSecret(*to, option); err != nil {
+		return d.WrapErr(err)
+	}
+	return nil
+}
+
 func parseDuration(d *caddyfile.Dispenser, to *caddy.Duration) error {
 	option := d.Val()
 	if *to != 0 {

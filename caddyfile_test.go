@@ -87,6 +87,7 @@ func TestDirectiveErrors(t *testing.T) {
 		{"smtp twice", "smtp a:25\nfile b", "there is an smtp or file already"},
 		{"smtp without address", "smtp {\n}", "wrong argument count"},
 		{"smtp option", "smtp a:25 {\nport 26\n}", `unrecognized smtp option "port"`},
+		{"literal password", "smtp a:25 {\nusername u\npassword hunter2\n}", "password must be a placeholder"},
 		{"smtp option twice", "smtp a:25 {\nhelo a.b\nhelo c.d\n}", "helo is set twice"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

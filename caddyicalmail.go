@@ -219,7 +219,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 	if err != nil {
 		return h.refuse(w, r, err)
 	}
-	messages, err := h.render(event)
+	messages, err := h.render(event, nil)
 	if err != nil {
 		return h.refuse(w, r, err)
 	}

@@ -95,15 +95,23 @@ func checkOrganizer(organizer, host booking.Person) error {
 // anything else would be readable in the config, its autosave file, the admin
 // API and the logs.
 func secret(repl *caddy.Replacer, placeholder, what string) (string, error) {
-	inner, ok := strings.CutPrefix(placeholder, "{")
-	inner, ok2 := strings.CutSuffix(inner, "}")
-	if !ok || !ok2 || strings.ContainsAny(inner, "{}") {
-		return "", fmt.Errorf("%s must be a placeholder such as {env.SMTP_PASSWORD} or {file./run/secrets/smtp}, "+
-			"so that the secret itself is never part of the config", what)
+	if err := checkSecret(placeholder, what); err != nil {
+		return "", err
 	}
 	value, err := repl.ReplaceOrErr(placeholder, true, true)
 	if err != nil {
 		return "", fmt.Errorf("expanding %s: %w", what, err)
 	}
 	return value, nil
+}
+
+// checkSecret refuses what is not exactly one placeholder.
+func checkSecret(s, what string) error {
+	inner, opened := strings.CutPrefix(s, "{")
+	inner, closed := strings.CutSuffix(inner, "}")
+	if !opened || !closed || strings.ContainsAny(inner, "{}") {
+		return fmt.Errorf("%s must be a placeholder such as {env.SMTP_PASSWORD} or {file./run/secrets/smtp}, "+
+			"so that the secret itself is never part of the config", what)
+	}
+	return nil
 }

@@ -15,19 +15,9 @@ import (
 	"github.com/caddyicalmail/caddyicalmail/internal/store"
 )
 
-const (
-	// startWait is how long a request waits for the app: Caddy starts its apps
-	// in random order, so that HTTP may be served first.
-	startWait = 5 * time.Second
-
-	// exitDrain is how long deliveries may go on when the process exits.
-	// systemd kills Caddy 5 s after it asked it to stop.
-	exitDrain = 3 * time.Second
-
-	// reloadDrain bounds the deliveries of a config that was replaced. Each
-	// has time-outs of its own; this is the end of all patience.
-	reloadDrain = 30 * time.Minute
-)
+// startWait is how long a request waits for the app: Caddy starts its apps in
+// random order, so that HTTP may be served first.
+const startWait = 5 * time.Second
 
 // mailerName is what a mailer may be called. A colon would make it look like
 // the key of an inline mailer.
@@ -46,6 +36,7 @@ var (
 // and its workers. Generations overlap during a reload.
 type generation struct {
 	ready  chan struct{} // closed by start
+	reopen func() (store.Store, func(), error)
 	life   *lifetime
 	store  store.Store
 	outbox *outbox.Outbox
@@ -70,6 +61,7 @@ func (g *generation) start(a *App) error {
 	}
 	reportBacklog(a, s)
 	g.store = s
+	g.reopen = func() (store.Store, func(), error) { return shareStore(a.storePath, a.observer.logger) }
 	g.life = newLifetime(func() {
 		for _, t := range a.transports {
 			t.close()
@@ -120,7 +112,7 @@ func (g *generation) stop() {
 	if !caddy.Exiting() {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), exitDrain)
+	ctx, cancel := context.WithDeadline(context.Background(), replaced.deadline())
 	defer cancel()
 	g.outbox.Wait(ctx)
 }
@@ -131,17 +123,17 @@ func (g *generation) cleanup() {
 		return
 	}
 	g.outbox.Stop()
-	finish := func(patience time.Duration) {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
+	finish := func(ctx context.Context) {
 		g.outbox.Wait(ctx)
 		g.life.leave()
 	}
-	if caddy.Exiting() {
-		finish(0)
+	if !caddy.Exiting() {
+		replaced.begin(reloadDrain, finish)
 		return
 	}
-	go finish(reloadDrain)
+	ctx, cancel := context.WithDeadline(context.Background(), replaced.deadline())
+	defer cancel()
+	finish(ctx)
 }
 
 // acquire returns the store, which stays open until release is called.
@@ -150,7 +142,9 @@ func (g *generation) acquire(ctx context.Context) (s store.Store, release func()
 		return nil, nil, err
 	}
 	if !g.life.enter() {
-		return nil, nil, errReplaced
+		// This request has outlived its config. The next one usually has the
+		// same store, and delivers what is put into it.
+		return g.reopen()
 	}
 	return g.store, g.life.leave, nil
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	ics "github.com/arran4/golang-ical"
 
@@ -24,13 +23,13 @@ const icsTime = "20060102T150405Z"
 // section 3.2). The METHOD property, the method parameter of the mail and the
 // STATUS are all read from one value, so that they cannot disagree.
 type itip struct {
-	method   string
-	status   booking.Status
-	partstat string
+	method string
+	status booking.Status
 }
 
 var methods = map[booking.Status]itip{
-	booking.Confirmed: {method: "REQUEST", status: booking.Confirmed, partstat: "NEEDS-ACTION"},
+	booking.Confirmed: {method: "REQUEST", status: booking.Confirmed},
+	booking.Cancelled: {method: "CANCEL", status: booking.Cancelled},
 }
 
 // invitation is one event for one recipient.
@@ -38,6 +37,10 @@ type invitation struct {
 	*booking.Event
 	to booking.Recipient
 	itip
+
+	// known means that the recipient has an invitation already, which this one
+	// changes; removed that the event goes on without the recipient.
+	known, removed bool
 }
 
 func newInvitation(e *booking.Event, to booking.Recipient) (*invitation, error) {
@@ -76,12 +79,29 @@ func (inv *invitation) calendar() string {
 	set(ics.ComponentPropertyTransp, "OPAQUE")
 	set(ics.ComponentPropertyClass, "PUBLIC")
 	addAddress(e, "ORGANIZER", inv.Organizer)
-	for _, a := range inv.Attendees(inv.to) {
-		addAddress(e, "ATTENDEE", a.Person,
-			"CUTYPE=INDIVIDUAL", "ROLE=REQ-PARTICIPANT", "PARTSTAT="+inv.partstat, "RSVP=TRUE")
+	for _, a := range inv.attendees() {
+		addAddress(e, "ATTENDEE", a.Person, inv.attendeeParameters()...)
 	}
 	// Without this option the library writes bare LFs, on every system.
 	return c.Serialize(ics.WithNewLineWindows)
+}
+
+// attendees lists who is shown. Somebody who is removed sees only themselves,
+// because the cancellation is about nobody else (RFC 5546, section 3.2.5).
+func (inv *invitation) attendees() []booking.Recipient {
+	if inv.removed {
+		return []booking.Recipient{inv.to}
+	}
+	return inv.Attendees(inv.to)
+}
+
+// attendeeParameters asks everybody to answer, again after each change. A
+// cancellation asks for nothing.
+func (inv *invitation) attendeeParameters() []string {
+	if inv.status == booking.Cancelled {
+		return []string{"CUTYPE=INDIVIDUAL", "ROLE=REQ-PARTICIPANT"}
+	}
+	return []string{"CUTYPE=INDIVIDUAL", "ROLE=REQ-PARTICIPANT", "PARTSTAT=NEEDS-ACTION", "RSVP=TRUE"}
 }
 
 // description is what the calendar shows to the recipient: the operator's
@@ -105,6 +125,3 @@ func (inv *invitation) description() booking.Text {
 	}
 	return booking.Text(strings.Join(lines, "\n"))
 }
-
-// formatUTC is t as mail clients and APIs read it (RFC 3339).
-func formatUTC(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -35,12 +35,15 @@ func addAddress(e *ics.VEvent, property string, p booking.Person, parameters ...
 // icsQuote is a parameter value in double quotes. What cannot stand there is
 // replaced: double quotes, which RFC 5545 cannot express (few programs
 // understand RFC 6868), and control characters, which a Line has none of but
-// which would be fatal here.
+// which would be fatal here. So is the backslash, which means itself in a
+// parameter but is taken for an escape by many programs.
 func icsQuote(l booking.Line) string {
 	return `"` + strings.Map(func(r rune) rune {
 		switch {
 		case r == '"':
 			return '\''
+		case r == '\\':
+			return '/'
 		case isControl(r):
 			return ' '
 		}

@@ -11,6 +11,9 @@ import (
 // mailData is what mail templates get. Its fields are a public contract:
 // operators write templates of their own with them (docs/templates.md).
 type mailData struct {
+	// Kind is invitation, update or cancellation.
+	Kind string
+
 	// Role is the recipient's part: client, host or guest.
 	Role string
 
@@ -32,6 +35,9 @@ type mailData struct {
 	// Time and Zone, are the same in words.
 	Start, End             time.Time
 	When, Date, Time, Zone string
+
+	// Repeats says in words how a recurring event repeats, else it is empty.
+	Repeats string
 }
 
 // mailPerson is a person in a mail template.
@@ -56,6 +62,7 @@ func (inv *invitation) mailData() (*mailData, error) {
 		return nil, err
 	}
 	d := &mailData{
+		Kind:        inv.kind(),
 		Role:        string(inv.to.Role),
 		Recipient:   newMailPerson(inv.to.Person),
 		Client:      newMailPerson(inv.Client),
@@ -77,6 +84,18 @@ func (inv *invitation) mailData() (*mailData, error) {
 		}
 	}
 	return d, nil
+}
+
+// kind is what the mail is to its recipient.
+func (inv *invitation) kind() string {
+	switch {
+	case inv.status == booking.Cancelled:
+		return "cancellation"
+	case inv.known:
+		return "update"
+	default:
+		return "invitation"
+	}
 }
 
 // zone is where the recipient reads times.

@@ -12,7 +12,6 @@ import (
 	"github.com/wneessen/go-mail"
 
 	"github.com/caddyicalmail/caddyicalmail/internal/booking"
-	"github.com/caddyicalmail/caddyicalmail/internal/store"
 )
 
 // maxSubject is the length of a subject line, in characters.
@@ -20,39 +19,6 @@ const maxSubject = 150
 
 // attachmentName is what mail clients call the attached invitation.
 const attachmentName = "invite.ics"
-
-// render makes one finished message for everybody who is invited. What it
-// returns is sent as it is, however often a delivery is tried.
-func (h *Handler) render(e *booking.Event) ([]store.NewMessage, error) {
-	var messages []store.NewMessage
-	for _, to := range e.Recipients() {
-		inv, err := newInvitation(e, to)
-		if err != nil {
-			return nil, err
-		}
-		id, err := uuid.NewV7()
-		if err != nil {
-			return nil, fmt.Errorf("making a message id: %w", err)
-		}
-		raw, err := inv.mime(h.mails, messageID(id, e.Organizer.Address))
-		if err != nil {
-			return nil, fmt.Errorf("rendering the %s's invitation: %w", to.Role, err)
-		}
-		messages = append(messages, store.NewMessage{
-			ID:       id.String(),
-			UID:      e.UID,
-			Sequence: e.Sequence,
-			Method:   inv.method,
-			Role:     to.Role,
-			Mailer:   e.Mailer,
-			From:     e.Organizer.Address,
-			To:       to.Address,
-			Due:      e.Modified,
-			Raw:      raw,
-		})
-	}
-	return messages, nil
-}
 
 // messageID is a Message-ID in the sender's domain (RFC 5322, section 3.6.4),
 // short enough to keep its header line below 78 characters. go-mail would

@@ -81,7 +81,7 @@ func hostileEvent(t testing.TB, name, notes string) *booking.Event {
 func checkMails(t *testing.T, mails *mailTemplates, e *booking.Event) {
 	t.Helper()
 	h := &Handler{mails: mails}
-	messages, err := h.render(e)
+	messages, err := h.render(e, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func TestMessageID(t *testing.T) {
 
 func TestReplyTo(t *testing.T) {
 	e := sampleEvent(t)
-	messages, err := (&Handler{mails: builtinMails(t)}).render(e)
+	messages, err := (&Handler{mails: builtinMails(t)}).render(e, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -127,7 +127,7 @@ func sampleMail() *mailData {
 	start := time.Date(2027, time.March, 5, 10, 30, 0, 0, time.UTC)
 	person := mailPerson{Name: "Ada", Address: "ada@example.com"}
 	return &mailData{
-		Role: "host", Recipient: person, Client: person, Host: person, Organizer: person,
+		Kind: "invitation", Role: "host", Recipient: person, Client: person, Host: person, Organizer: person,
 		Guests: []mailPerson{person}, Summary: "Sample", Location: "Sample", Description: "Sample",
 		Notes: "Sample", Extra: []booking.Answer{{Label: "Phone", Value: "1"}},
 		Start: start, End: start.Add(time.Hour),

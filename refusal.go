@@ -64,8 +64,7 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) erro
 	if wait := retryAfter(err); wait > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
 	}
-	var unavailable *unavailableError
-	if errors.As(err, &unavailable) {
+	if unavailable, ok := errors.AsType[*unavailableError](err); ok {
 		h.logger.Error("booking not taken: the store does not work", zap.Error(unavailable.cause))
 		return caddyhttp.Error(status, errUnavailable)
 	}

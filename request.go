@@ -37,12 +37,10 @@ func (h *Handler) readBody(w http.ResponseWriter, r *http.Request) ([]byte, erro
 	if err == nil {
 		return body, nil
 	}
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return nil, errTooLarge
 	}
-	var theirs caddyhttp.HandlerError
-	if errors.As(err, &theirs) {
+	if _, ok := errors.AsType[caddyhttp.HandlerError](err); ok {
 		return nil, err
 	}
 	return nil, fmt.Errorf("%w: it ended before it was complete", booking.ErrMalformed)

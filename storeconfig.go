@@ -57,11 +57,21 @@ func (c *StoreConfig) resolve(repl *caddy.Replacer) (string, error) {
 	return absolute, nil
 }
 
+func storeKey(path string) string { return engineBolt + ":" + path }
+
+// shareStore is openStore for a store that some config has open already.
+func shareStore(path string, logger *zap.Logger) (store.Store, func(), error) {
+	if _, open := stores.References(storeKey(path)); !open {
+		return nil, nil, errReplaced
+	}
+	return openStore(path, logger)
+}
+
 // openStore takes a reference to the store at path, which it opens if no
 // other config of this process has it open. The returned function gives the
 // reference back.
 func openStore(path string, logger *zap.Logger) (store.Store, func(), error) {
-	key := engineBolt + ":" + path
+	key := storeKey(path)
 	value, _, err := stores.LoadOrNew(key, func() (caddy.Destructor, error) {
 		s, err := bolt.Open(path, bolt.Options{})
 		if err != nil {

@@ -6,7 +6,6 @@ import (
 	_ "time/tzdata" // time zones for systems without /usr/share/zoneinfo
 
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
-
 	_ "github.com/caddyserver/caddy/v2/modules/standard"
 
 	_ "github.com/caddyicalmail/caddyicalmail"

@@ -1,6 +1,9 @@
 package lint
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // component is a calendar component with its properties (RFC 5545, section
 // 3.6). The root is a component without a name that holds the whole input.
@@ -123,12 +126,7 @@ func (b *treeBuilder) begin(p property) bool {
 }
 
 func mayHold(parent, child string) bool {
-	for _, name := range nesting[parent] {
-		if name == child {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(nesting[parent], child)
 }
 
 // end closes the innermost component of that name. What is still open inside

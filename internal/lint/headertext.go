@@ -52,7 +52,7 @@ func checkEncodedWords(r *report, f field) bool {
 		}
 		// A character may not be split between two words (RFC 2047, section 5).
 		text, err := new(mime.WordDecoder).Decode(word)
-		if err != nil || !utf8.ValidString(text) || strings.ContainsRune(text, utf8.RuneError) {
+		if err != nil || !utf8.ValidString(text) {
 			r.errorf("H7", "an encoded word of %s does not hold whole characters: %s", f.name, show(word))
 			fine = false
 		}

@@ -5,7 +5,7 @@ import "strings"
 // names makes a set of the words in s.
 func names(s string) map[string]bool {
 	set := map[string]bool{}
-	for _, n := range strings.Fields(s) {
+	for n := range strings.FieldsSeq(s) {
 		set[n] = true
 	}
 	return set

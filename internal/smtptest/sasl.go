@@ -94,7 +94,7 @@ func newSCRAM(users map[string]string, accept func(string)) sasl.Server {
 		if err != nil {
 			return scram.StoredCredentials{}, err
 		}
-		return client.GetStoredCredentials(scram.KeyFactors{Salt: "salt", Iters: 4096}), nil
+		return client.GetStoredCredentialsWithError(scram.KeyFactors{Salt: "salt", Iters: 4096})
 	})
 	if err != nil {
 		return nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 )
 
 var (
@@ -183,7 +184,7 @@ func (s *Store) update(f func(tx *bbolt.Tx) error) error {
 // ended itself does nothing.
 func (s *Store) rollback(tx *bbolt.Tx) error {
 	err := guard(tx.Rollback)
-	if err == nil || errors.Is(err, bbolt.ErrTxClosed) {
+	if err == nil || errors.Is(err, bolterrors.ErrTxClosed) {
 		return nil
 	}
 	s.stuck.Store(true)

@@ -65,7 +65,7 @@ func FuzzRecords(f *testing.F) {
 				t.Errorf("key record changed: %v", err)
 			}
 		}
-		_, _, _ = decodeSlots(v)
+		_, _ = decodeSlots(v)
 		_, _, _ = cutPart(v)
 		expired(v, 1)
 	})

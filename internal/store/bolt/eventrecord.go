@@ -86,5 +86,6 @@ func (e *event) addKey(k keyRef, now time.Time) {
 			kept = append(kept, old)
 		}
 	}
-	e.keys = append(kept, k)
+	kept = append(kept, k)
+	e.keys = kept
 }

@@ -67,17 +67,18 @@ func (c *counted) encode() []byte {
 	return b
 }
 
-// decodeSlots also returns when all of it is forgotten.
-func decodeSlots(v []byte) (all []slot, expires int64, err error) {
+// decodeSlots reads a counter.
+func decodeSlots(v []byte) (all []slot, err error) {
 	if len(v) < 17 || v[0] != recordVersion || (len(v)-17)%12 != 0 {
-		return nil, 0, fmt.Errorf("counter: %w", errRecord)
+		return nil, fmt.Errorf("counter: %w", errRecord)
 	}
-	n, _, _ := readNumber(v[1:])
+	// The first numbers tell when all of it is forgotten, and are read by the
+	// sweep alone.
 	for v = v[17:]; len(v) > 0; v = v[12:] {
 		index, rest, _ := readNumber(v)
 		all = append(all, slot{int64(index), binary.BigEndian.Uint32(rest)})
 	}
-	return all, int64(n), nil
+	return all, nil
 }
 
 // checkLimits refuses with the limit that lasts longest, because only then
@@ -112,7 +113,7 @@ func (t *txn) loadCounter(l limit, now time.Time) (counted, error) {
 	if v == nil {
 		return c, nil
 	}
-	all, _, err := decodeSlots(v)
+	all, err := decodeSlots(v)
 	current := clampNano(now) / l.width
 	for _, s := range all {
 		if s.index >= current-slots && s.index <= current+slots {

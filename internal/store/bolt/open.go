@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/caddyicalmail/caddyicalmail/internal/store"
 )
@@ -176,7 +177,7 @@ func openBolt(f *os.File, timeout time.Duration) (db *bbolt.DB, err error) {
 		// bbolt panicked half-way, and nobody else closes the file.
 		return nil, errors.Join(err, f.Close())
 	}
-	if errors.Is(err, bbolt.ErrTimeout) {
+	if errors.Is(err, bolterrors.ErrTimeout) {
 		return nil, ErrInUse
 	}
 	return db, err

@@ -42,9 +42,9 @@ func testLimit(x *suite) {
 	if refusal.RetryAfter < 21*time.Hour || refusal.RetryAfter > 24*time.Hour {
 		x.Fatalf("retry after %s, want about 21 h", refusal.RetryAfter)
 	}
-	x.limited(x.try(start.Add(24*time.Hour-time.Microsecond), l))
+	_ = x.limited(x.try(start.Add(24*time.Hour-time.Microsecond), l))
 	x.ok(x.try(now.Add(refusal.RetryAfter), l))
-	x.limited(x.try(now.Add(refusal.RetryAfter), l))
+	_ = x.limited(x.try(now.Add(refusal.RetryAfter), l))
 
 	other := l
 	other.Counter = "somebody else"
@@ -123,10 +123,9 @@ func testLimitRace(x *suite) {
 	}
 	x.together(len(all), func(i int) {
 		_, err := x.s.Accept(x.Context(), all[i])
-		var limit *store.LimitError
 		if err == nil {
 			passed.Add(1)
-		} else if !errors.As(err, &limit) {
+		} else if _, ok := errors.AsType[*store.LimitError](err); !ok {
 			x.Error(err)
 		}
 	})
