@@ -2,6 +2,7 @@ package booking
 
 import (
 	"encoding/json"
+	"errors"
 	"net/mail"
 	"net/url"
 	"strings"
@@ -96,7 +97,7 @@ func TestParseAddressRefuses(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			a, err := ParseAddress(tt.in)
-			if err != tt.want || !a.IsZero() {
+			if !errors.Is(err, tt.want) || !a.IsZero() {
 				t.Errorf("ParseAddress(%.60q) = %q, %v, want %v", tt.in, a, err, tt.want)
 			}
 		})

@@ -33,7 +33,7 @@ func CleanLine(s string) Line {
 // around the text. Cleaning a clean text changes nothing.
 func CleanText(s string) Text {
 	var lines []string
-	for _, raw := range strings.Split(lineBreaks.Replace(s), "\n") {
+	for raw := range strings.SplitSeq(lineBreaks.Replace(s), "\n") {
 		line := string(CleanLine(raw))
 		if line == "" && (len(lines) == 0 || lines[len(lines)-1] == "") {
 			continue

@@ -8,23 +8,11 @@ import (
 	"time"
 )
 
-// Decode reads a booking from a request's body, which the caller has bounded
-// in size. It returns an error that is ErrMediaType or ErrMalformed, or
-// FieldErrors with everything that has to be mended. Texts of errors name
-// fields, never values. Start and End are in UTC and whole seconds.
-//
-// It is safe for concurrent use, as long as nobody changes the rules.
+// Decode reads a new booking from a request's body alone, which nobody vouches
+// for. It is the short form of Input.Decode.
 func Decode(contentType string, body []byte, rules *Rules, now time.Time) (*Booking, error) {
-	src, err := readBody(contentType, body)
-	if err != nil {
-		return nil, err
-	}
-	d := &decoder{src: src, rules: rules, now: now}
-	b := d.booking()
-	if len(d.errs) > 0 {
-		return nil, d.fieldErrors()
-	}
-	return b, nil
+	in := Input{ContentType: contentType, Body: body}
+	return in.Decode(rules, now)
 }
 
 // readBody chooses the parser by the media type.
@@ -58,11 +46,15 @@ func mediaType(what string) error { return fmt.Errorf("%w: %s", ErrMediaType, wh
 // decoder collects a booking's errors, so that somebody can mend everything
 // at once.
 type decoder struct {
-	src   source
-	rules *Rules
-	now   time.Time
-	errs  []rankedError
-	warns []FieldError
+	layers  []layer // the first is the body; later ones win
+	rules   *Rules
+	now     time.Time
+	partial bool // a change of a known event
+
+	given   PropertySet
+	errs    []rankedError
+	warns   []FieldError
+	ignored []string
 }
 
 // rankedError is an error with its property's place in the order of errors.
@@ -94,12 +86,20 @@ func (d *decoder) fieldErrors() FieldErrors {
 // booking decodes every property. What it returns is of use only if no error
 // was reported.
 func (d *decoder) booking() *Booking {
+	action := d.action()
+	if action == ActionSkip {
+		return d.skipped()
+	}
 	b := &Booking{
 		Client:  Person{Name: d.name(), Address: d.email()},
 		HostKey: d.host(),
 		Notes:   d.notes(),
 		Extra:   d.extra(),
 		Locale:  d.locale(),
+		ID:      d.id(),
+		Action:  action,
+		RRule:   d.rrule(),
+		Exdates: d.exdates(),
 	}
 	b.Summary = d.line(PropSummary, maxSummary)
 	b.Location = d.line(PropLocation, maxLocation)
@@ -107,7 +107,13 @@ func (d *decoder) booking() *Booking {
 
 	zones := d.zones()
 	b.Zone = zones.read
-	b.Start, b.End = d.times(zones)
-	b.Warnings = d.warns
+	b.Start, b.End, b.Length = d.times(zones, d.partial && action == ActionCancel)
+	b.Warnings, b.Given, b.Ignored = d.warns, d.given, d.ignored
 	return b
+}
+
+// skipped returns a booking of which nothing is wanted, so that nothing else
+// in it can be wrong.
+func (d *decoder) skipped() *Booking {
+	return &Booking{Action: ActionSkip, Zone: d.rules.zone(), Given: d.given, Ignored: d.ignored}
 }

@@ -3,6 +3,7 @@ package booking
 import (
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -47,9 +48,7 @@ type fields map[string]any
 // good returns a complete booking with the given fields changed.
 func good(changes fields) fields {
 	all := fields{"name": "Ada", "email": "ada@example.com", "start": "2027-03-05T10:30:00+01:00"}
-	for k, v := range changes {
-		all[k] = v
-	}
+	maps.Copy(all, changes)
 	return all
 }
 
@@ -127,12 +126,15 @@ func TestDecodeEverything(t *testing.T) {
 		HostKey:  "ben",
 		Start:    time.Date(2027, 3, 5, 9, 30, 0, 0, time.UTC),
 		End:      time.Date(2027, 3, 5, 10, 0, 0, 0, time.UTC),
+		Length:   30 * time.Minute,
 		Zone:     mustZone(t, "America/New_York"),
 		Summary:  "see http evil. example",
 		Location: "Room 3.5",
 		Notes:    "a\nb",
 		Extra:    []Answer{{"Telephone", "4930"}, {"Topics", "tax, law"}, {"Consent", "yes"}},
 		Locale:   "de-DE",
+		Given: Properties(PropName, PropEmail, PropStart, PropEnd, PropDuration, PropTimezone, PropDescription,
+			PropLocale, PropHost, PropSummary, PropLocation, PropGuests),
 	}
 	if got, want := mustJSON(t, b), mustJSON(t, &want); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)

@@ -63,6 +63,21 @@ type Event struct {
 	// of the mailer that sends this event's messages.
 	Scope  string `json:"scope"`
 	Mailer string `json:"mailer"`
+
+	// ID is the booking's own identity at its sender, empty if it has none.
+	ID Line `json:"id,omitempty"`
+
+	// RRule and Exdates say how the event recurs (RFC 5545, sections 3.8.5.3
+	// and 3.8.5.1). Zone is the TZID in which a recurring event is written, so
+	// that it stays at the same time of day when the clocks change.
+	RRule   string   `json:"rrule,omitempty"`
+	Exdates []string `json:"exdates,omitempty"`
+	Zone    string   `json:"zone,omitempty"`
+
+	// Occurrences is how often a recurring event takes place, and Until the
+	// end of the last time.
+	Occurrences int       `json:"occurrences,omitempty"`
+	Until       time.Time `json:"until,omitzero"`
 }
 
 // Recipient is one of the people who get an invitation of their own.

@@ -1,7 +1,9 @@
 package booking
 
 import (
+	"encoding/json"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -39,4 +41,29 @@ func address(t *testing.T, s string) Address {
 		t.Fatal(err)
 	}
 	return a
+}
+
+// TestEventJSON reads an event that an older version stored, and writes
+// nothing new for one that needs nothing new.
+func TestEventJSON(t *testing.T) {
+	const stored = `{"uid":"u","sequence":2,"status":"CONFIRMED","created":"2027-01-15T12:00:00Z","modified":"2027-01-15T12:00:00Z",` +
+		`"start":"2027-03-05T09:30:00Z","end":"2027-03-05T10:30:00Z","client_zone":"UTC","host_zone":"UTC","summary":"s",` +
+		`"organizer":{"address":"o@x.example"},"host":{"address":"h@x.example"},"client":{"address":"c@x.example","name":"C"},"scope":"x","mailer":"m"}`
+	var e Event
+	if err := json.Unmarshal([]byte(stored), &e); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := json.Marshal(e); string(got) != stored || err != nil {
+		t.Errorf("got %s, %v", got, err)
+	}
+	e.ID, e.RRule, e.Exdates, e.Zone = "b1", "FREQ=DAILY", []string{"20270306T093000Z"}, "Europe/Berlin"
+	const added = `,"id":"b1","rrule":"FREQ=DAILY","exdates":["20270306T093000Z"],"zone":"Europe/Berlin"}`
+	got, err := json.Marshal(e)
+	if string(got) != strings.TrimSuffix(stored, "}")+added || err != nil {
+		t.Errorf("got %s, %v", got, err)
+	}
+	var back Event
+	if err := json.Unmarshal(got, &back); err != nil || !reflect.DeepEqual(back, e) {
+		t.Errorf("got %+v, %v", back, err)
+	}
 }

@@ -18,15 +18,13 @@ type candidate struct {
 // by commas, semicolons, spaces or lines. The client and repeated guests are
 // left out.
 func (d *decoder) guests(client Address) []Person {
-	for _, path := range d.rules.paths(PropGuests) {
-		candidates, problem := d.candidates(d.src.find(path))
-		if problem != "" {
-			d.fail(PropGuests, path.String(), problem)
-			continue
-		}
-		return d.invite(path.String(), candidates, client)
+	v, field := d.value(PropGuests)
+	candidates, problem := d.candidates(v)
+	if problem != "" {
+		d.fail(PropGuests, field, problem)
+		return nil
 	}
-	return nil
+	return d.invite(field, candidates, client)
 }
 
 // candidates splits the value of the guests' field, and stops as soon as

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"unicode/utf8"
 )
 
@@ -41,6 +42,25 @@ func parseJSON(body []byte) (source, error) {
 		return nil, malformed("something follows after the JSON object")
 	}
 	return jsonSource(object), nil
+}
+
+// JSONValue returns the text of the string, number or boolean at a path of a
+// JSON body, as "when" conditions compare it. ok is false if there is none, or
+// if the body is not an object that Decode would read.
+func JSONValue(body []byte, p Path) (text string, ok bool) {
+	src, err := parseJSON(body)
+	if err != nil || p.IsZero() {
+		return "", false
+	}
+	switch v := src.find(p).(type) {
+	case string:
+		return v, true
+	case json.Number:
+		return v.String(), true
+	case bool:
+		return strconv.FormatBool(v), true
+	}
+	return "", false
 }
 
 // readValue reads the next value, depth levels below the top.

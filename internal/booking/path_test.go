@@ -55,9 +55,35 @@ func TestParseProperty(t *testing.T) {
 			t.Errorf("ParseProperty(%q) = %q, %v", p, got, err)
 		}
 	}
-	for _, s := range []string{"", "Name", "id", "organizer"} {
+	for _, s := range []string{"", "Name", "uid", "organizer"} {
 		if _, err := ParseProperty(s); err == nil || !strings.Contains(err.Error(), "guests") {
 			t.Errorf("ParseProperty(%q) = %v, want an error that lists the names", s, err)
+		}
+	}
+}
+
+func TestJSONValue(t *testing.T) {
+	const body = `{"type":"booking.created","a.b":"dotted","n":1e3,"big":12345678901234567890,"yes":true,"no":false,"null":null,` +
+		`"blank":" ","empty":"","list":["x",{"y":"z"}],"object":{"k/1":"slash"},"":"nameless"}`
+	for path, want := range map[string]string{
+		"type": "booking.created", "/type": "booking.created", "a.b": "dotted", "n": "1e3", "big": "12345678901234567890",
+		"yes": "true", "no": "false", "blank": " ", "empty": "", "list.0": "x", "/list/1/y": "z", "/object/k~11": "slash",
+	} {
+		if got, ok := JSONValue([]byte(body), mustPath(t, path)); got != want || !ok {
+			t.Errorf("%s: got %q, %t, want %q", path, got, ok, want)
+		}
+	}
+	for _, path := range []string{"null", "list", "object", "absent", "list.2", "list.-1", "type.x", "a"} {
+		if got, ok := JSONValue([]byte(body), mustPath(t, path)); got != "" || ok {
+			t.Errorf("%s: got %q, %t, want nothing", path, got, ok)
+		}
+	}
+	if got, ok := JSONValue([]byte(body), Path{}); ok {
+		t.Errorf("no path: got %q", got)
+	}
+	for _, bad := range []string{"", "{", `["x"]`, `{"0":1,"0":2}`, `{"0":1}x`, `{"0":1,"x":` + strings.Repeat("[", 1000)} {
+		if got, ok := JSONValue([]byte(bad), mustPath(t, "0")); ok {
+			t.Errorf("%.20q: got %q", bad, got)
 		}
 	}
 }

@@ -13,7 +13,7 @@ type Property string
 // The properties in the order in which errors are reported. Those up to
 // PropHost are read from the field of the same name unless they are mapped,
 // the others only when they are mapped, because a public form must not write
-// the operator's words.
+// the operator's words. PropID is read from trusted sources only.
 const (
 	PropName        Property = "name"
 	PropEmail       Property = "email"
@@ -27,16 +27,28 @@ const (
 	PropSummary     Property = "summary"
 	PropLocation    Property = "location"
 	PropGuests      Property = "guests"
+	PropID          Property = "id"
+	PropAction      Property = "action"
+	PropRRule       Property = "rrule"
+	PropExdate      Property = "exdate"
 )
 
 // properties lists all properties in the order in which errors are reported.
 var properties = []Property{
 	PropName, PropEmail, PropStart, PropEnd, PropDuration, PropTimezone, PropDescription,
 	PropLocale, PropHost, PropSummary, PropLocation, PropGuests,
+	PropID, PropAction, PropRRule, PropExdate,
 }
 
 // onlyMapped lists the properties that have no field unless they are mapped.
-var onlyMapped = []Property{PropSummary, PropLocation, PropGuests}
+var onlyMapped = []Property{
+	PropSummary, PropLocation, PropGuests, PropID, PropAction, PropRRule, PropExdate,
+}
+
+// clearable lists the properties that a change may empty.
+var clearable = []Property{
+	PropDescription, PropSummary, PropLocation, PropGuests, PropRRule, PropExdate,
+}
 
 // ParseProperty reads a property's name. The error lists the names there are.
 func ParseProperty(s string) (Property, error) {
@@ -102,6 +114,22 @@ func (r *Rules) paths(p Property) []Path {
 		return nil
 	}
 	return []Path{{text: string(p)}}
+}
+
+// zone returns the zone in which a client reads times who does not say it.
+func (r *Rules) zone() *time.Location {
+	if r.Zone == nil {
+		return time.UTC
+	}
+	return r.Zone
+}
+
+// length returns how long a booking is that does not say it.
+func (r *Rules) length() time.Duration {
+	if r.Duration > 0 {
+		return r.Duration
+	}
+	return DefaultDuration
 }
 
 // writesInZone reports whether times without an offset are meant in the

@@ -17,6 +17,11 @@ const (
 	maxSummary  = 100
 	maxLocation = 200
 	maxLocale   = 35 // the longest that RFC 5646, section 4.4.1, asks for
+	maxID       = 255
+
+	// maxTrustedLine holds the URL of any meeting service. Those of Microsoft
+	// Teams have some 300 characters.
+	maxTrustedLine = 1000
 )
 
 const problemMissing = "is missing"
@@ -38,7 +43,7 @@ func cleanName(s string) (Line, string) {
 	return name, longer(string(name), maxName)
 }
 
-// name reads the client's name, which is required.
+// name reads the client's name, which is required in a new booking.
 func (d *decoder) name() Line {
 	in := d.read(PropName)
 	if in.text == "" {
@@ -52,15 +57,15 @@ func (d *decoder) name() Line {
 }
 
 // absent reports that a required property is missing, unless something else
-// is wrong with it.
+// is wrong with it, or this is a change, which may leave anything out.
 func (d *decoder) absent(in input) Line {
-	if !in.bad {
+	if !in.bad && !d.partial {
 		d.failInput(in, problemMissing)
 	}
 	return ""
 }
 
-// email reads the client's address, which is required.
+// email reads the client's address, which is required in a new booking.
 func (d *decoder) email() Address {
 	in := d.read(PropEmail)
 	if in.text == "" {
@@ -85,10 +90,16 @@ func (d *decoder) isOrganizer(a Address) bool {
 	return !d.rules.Organizer.IsZero() && a.Mailbox() == d.rules.Organizer.Mailbox()
 }
 
-// line reads an optional line that everybody who is invited sees.
+// line reads an optional line that everybody who is invited sees. Only a
+// trusted source may put a link there.
 func (d *decoder) line(p Property, limit int) Line {
 	in := d.read(p)
-	l := Defang(CleanLine(in.text))
+	l := CleanLine(in.text)
+	if d.layers[in.layer].trusted {
+		limit = maxTrustedLine
+	} else {
+		l = Defang(l)
+	}
 	if problem := longer(string(l), limit); problem != "" {
 		d.failInput(in, problem)
 	}
@@ -109,7 +120,7 @@ func (d *decoder) notes() Text {
 func (d *decoder) extra() []Answer {
 	var answers []Answer
 	for _, field := range d.rules.Extra {
-		text, problem := answer(d.src.find(field.Field))
+		text, problem := answer(d.layers[0].src.find(field.Field))
 		value := CleanText(text)
 		if problem == "" {
 			problem = longer(string(value), maxAnswer)
@@ -161,18 +172,28 @@ func answers(list []any) (text, problem string) {
 // locale reads the client's language (BCP 47). It is a courtesy of browsers,
 // so whatever is not understood is ignored.
 func (d *decoder) locale() string {
-	for _, path := range d.rules.paths(PropLocale) {
-		text, _, _ := scalar(d.src.find(path))
-		text = strings.TrimSpace(text)
-		if text == "" || len(text) > maxLocale {
-			continue
-		}
-		tag, err := language.Parse(text)
-		if s := tag.String(); err == nil && tag != language.Und && len(s) <= maxLocale {
-			return s
+	for _, l := range slices.Backward(d.layers) {
+		for _, path := range l.fields(PropLocale) {
+			text, _, _ := scalar(l.src.find(path))
+			if tag := parseLocale(strings.TrimSpace(text)); tag != "" {
+				d.given.add(PropLocale)
+				return tag
+			}
 		}
 	}
 	return ""
+}
+
+// parseLocale returns a language tag in its usual spelling, or nothing.
+func parseLocale(s string) string {
+	if s == "" || len(s) > maxLocale {
+		return ""
+	}
+	tag, err := language.Parse(s)
+	if s = tag.String(); err != nil || tag == language.Und || len(s) > maxLocale {
+		return ""
+	}
+	return s
 }
 
 // host reads the choice among the hosts on offer.
@@ -190,4 +211,22 @@ func (d *decoder) host() string {
 		return ""
 	}
 	return in.text
+}
+
+// id reads the booking's own identity. Whoever knows one can change that
+// booking, so an untrusted body's is not even looked at. All of its parts must
+// be there, because what is left may be somebody else's.
+func (d *decoder) id() Line {
+	in := d.read(PropID)
+	if in.text == "" || d.lacksPart(in) {
+		return ""
+	}
+	id := CleanLine(in.text)
+	if id == "" {
+		d.failInput(in, "has nothing that can be seen")
+	}
+	if problem := longer(string(id), maxID); problem != "" {
+		d.failInput(in, problem)
+	}
+	return id
 }

@@ -1,7 +1,6 @@
 package booking
 
 import (
-	"slices"
 	"strings"
 	"time"
 )
@@ -32,74 +31,100 @@ type zones struct {
 // zones reads the form's zone. The browser's zone says how the client reads
 // times; how they were written it says only if the operator mapped it.
 func (d *decoder) zones() zones {
-	z := zones{read: d.rules.Zone, write: d.rules.Zone}
-	if z.read == nil {
-		z.read = time.UTC
-	}
+	z := zones{read: d.rules.zone(), write: d.rules.Zone}
 	in := d.read(PropTimezone)
+	explicit := d.layers[in.layer].saysZone
 	if in.text == "" {
-		z.bad = in.bad && d.rules.writesInZone()
+		z.bad = in.bad && explicit
 		return z
 	}
 	zone, err := LoadZone(strings.TrimSpace(in.text))
 	if err != nil {
 		d.failInput(in, err.Error())
-		z.bad = d.rules.writesInZone()
+		z.bad = explicit
 		return z
 	}
 	z.read = zone
-	if d.rules.writesInZone() {
+	if explicit {
 		z.write = zone
 	}
 	return z
 }
 
-// moment is a time as it was written, and the instant that it means.
+// moment is a time as it was written, and the instant that it means. The zero
+// value is a time that is absent, and may be.
 type moment struct {
 	parsedTime
-	at time.Time
-	ok bool
+	at     time.Time
+	ok     bool
+	failed bool // an error has been reported
 }
 
-// times reads start and end. They are zero if an error was reported.
-func (d *decoder) times(z zones) (start, end time.Time) {
-	first := d.start(z)
-	last, given := d.end(z, first)
-	length := d.duration(first, last)
-	if !first.ok || given && !last.ok {
-		return time.Time{}, time.Time{}
+// times reads start, end and duration. What is absent in a change is zero, as
+// is everything if an error was reported. anyTime allows the past.
+func (d *decoder) times(z zones, anyTime bool) (start, end time.Time, length time.Duration) {
+	endInput, lengthInput := d.endAndDuration()
+	first := d.start(z, anyTime)
+	last := d.end(endInput, z, first)
+	length = d.duration(lengthInput, first, last)
+	switch {
+	case first.failed || last.failed:
+		return time.Time{}, time.Time{}, 0
+	case last.ok || !first.ok:
+		return first.at, last.at, length
+	case length > 0:
+		return first.at, first.at.Add(length), length
+	case d.partial:
+		return first.at, time.Time{}, 0
 	}
-	if given {
-		return first.at, last.at
-	}
-	return first.at, first.at.Add(length)
+	return first.at, first.at.Add(d.rules.length()), 0
 }
 
-// start reads the start, which is required.
-func (d *decoder) start(z zones) moment {
+// endAndDuration reads the two properties that say how long a booking is. If
+// they come from different layers, the earlier one is left out.
+func (d *decoder) endAndDuration() (end, duration input) {
+	end, duration = d.find(PropEnd), d.find(PropDuration)
+	switch {
+	case !end.says() || !duration.says() || end.layer == duration.layer:
+	case end.layer > duration.layer:
+		duration = input{prop: PropDuration}
+	default:
+		end = input{prop: PropEnd}
+	}
+	d.take(end)
+	d.take(duration)
+	return end, duration
+}
+
+// start reads the start, which is required in a new booking.
+func (d *decoder) start(z zones, anyTime bool) moment {
 	in := d.read(PropStart)
 	if in.text == "" {
 		d.absent(in)
-		return moment{}
+		return moment{failed: in.bad || !d.partial}
 	}
 	if d.lacksPart(in) {
-		return moment{}
+		return moment{failed: true}
 	}
 	m := d.moment(in, z, moment{})
 	switch {
-	case !m.ok:
+	case !m.ok || anyTime:
 		return m
 	case m.at.Before(d.now.Add(-pastGrace)):
-		d.failInput(in, problemPast)
-		m.ok = false
+		return d.failMoment(in, problemPast)
 	case m.at.After(d.now.AddDate(maxYears, 0, 0)):
-		d.failInput(in, problemFar)
-		m.ok = false
+		return d.failMoment(in, problemFar)
 	}
 	return m
 }
 
-// lacksPart reports a joined time of which one part is missing.
+// failMoment reports what is wrong with a time.
+func (d *decoder) failMoment(in input, detail string) moment {
+	d.failInput(in, detail)
+	return moment{failed: true}
+}
+
+// lacksPart reports a joined value of which one part is missing.
 func (d *decoder) lacksPart(in input) bool {
 	if in.bad || in.missing == "" {
 		return in.bad
@@ -108,54 +133,32 @@ func (d *decoder) lacksPart(in input) bool {
 	return true
 }
 
-// end reads the end; given tells whether the form sent one.
-func (d *decoder) end(z zones, start moment) (m moment, given bool) {
-	in := d.read(PropEnd)
-	if in.bad {
-		return moment{}, true
-	}
-	if in.text == "" || in.missing != "" && d.sharesStart() {
-		return moment{}, false
+// end reads the end. In a change it may stand alone, and then only whoever
+// knows the event can tell whether it comes after the start.
+func (d *decoder) end(in input, z zones, start moment) moment {
+	if in.text == "" {
+		return moment{failed: in.bad}
 	}
 	if d.lacksPart(in) {
-		return moment{}, true
+		return moment{failed: true}
 	}
-	m = d.moment(in, z, start)
-	if !m.ok || !start.ok {
-		return m, true
-	}
+	m := d.moment(in, z, start)
 	switch {
+	case !m.ok || !start.ok:
+		return m
 	case !m.at.After(start.at):
-		d.failInput(in, problemOrder)
-		m.ok = false
+		return d.failMoment(in, problemOrder)
 	case m.at.Sub(start.at) > MaxLength:
-		d.failInput(in, problemLong)
-		m.ok = false
+		return d.failMoment(in, problemLong)
 	}
-	return m, true
+	return m
 }
 
-// sharesStart reports whether all that the form sent of the end belongs to
-// the start as well, as the date does in "start date from" and "end date to".
-func (d *decoder) sharesStart() bool {
-	for _, path := range d.rules.paths(PropEnd) {
-		text, _, _ := scalar(d.src.find(path))
-		if text != "" && !slices.Contains(d.rules.paths(PropStart), path) {
-			return false
-		}
-	}
-	return true
-}
-
-// duration reads how long the booking is. A form that sends the end as well
-// must not contradict itself.
-func (d *decoder) duration(start, end moment) time.Duration {
-	in := d.read(PropDuration)
+// duration reads how long the booking is, zero if that was not sent. A form
+// that sends the end as well must not contradict itself.
+func (d *decoder) duration(in input, start, end moment) time.Duration {
 	if in.text == "" {
-		if d.rules.Duration > 0 {
-			return d.rules.Duration
-		}
-		return DefaultDuration
+		return 0
 	}
 	length, problem := parseDuration(in.text)
 	if problem == "" && start.ok && end.ok && end.at.Sub(start.at) != length {
@@ -172,17 +175,16 @@ func (d *decoder) duration(start, end moment) time.Duration {
 func (d *decoder) moment(in input, z zones, start moment) moment {
 	t, problem := parseTime(in.text, in.number)
 	if problem == "" && t.noDate && !start.isWall {
-		if in.prop == PropEnd && !start.ok {
-			return moment{} // the fault is the start's, and has been reported
+		if start.failed {
+			return moment{failed: true} // the fault is the start's
 		}
 		problem = problemTimeOnly
 	}
 	if problem != "" {
-		d.failInput(in, problem)
-		return moment{}
+		return d.failMoment(in, problem)
 	}
 	if !t.isWall {
-		return moment{t, t.instant, true}
+		return moment{parsedTime: t, at: t.instant, ok: true}
 	}
 	if t.noDate {
 		t.wall.year, t.wall.month, t.wall.day = start.wall.year, start.wall.month, start.wall.day
@@ -194,19 +196,17 @@ func (d *decoder) moment(in input, z zones, start moment) moment {
 func (d *decoder) resolve(in input, z zones, t parsedTime) moment {
 	switch {
 	case z.bad: // has been reported, and says nothing about this field
-		return moment{}
+		return moment{failed: true}
 	case z.write == nil:
-		d.failInput(in, problemNoZone)
-		return moment{}
+		return d.failMoment(in, problemNoZone)
 	}
 	instants := t.wall.instants(z.write)
 	if len(instants) == 0 {
-		d.failInput(in, "does not exist in "+z.write.String()+": the clocks are set forward")
-		return moment{}
+		return d.failMoment(in, "does not exist in "+z.write.String()+": the clocks are set forward")
 	}
 	if len(instants) > 1 {
 		d.warns = append(d.warns, FieldError{in.field, "happens twice in " + z.write.String() +
 			", because the clocks are set back: the first was taken"})
 	}
-	return moment{t, instants[0], true}
+	return moment{parsedTime: t, at: instants[0], ok: true}
 }

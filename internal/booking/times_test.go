@@ -215,7 +215,7 @@ func TestDecodeJoined(t *testing.T) {
 			rules := withFields(t, testRules(t), mapping...)
 			tt.sent["email"] = "ada@example.com"
 			b, err := Decode("application/json", tt.sent.json(t), rules, testNow)
-			got := ""
+			var got string
 			if err != nil {
 				got = err.Error()
 			} else {

@@ -2,6 +2,7 @@ package booking
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 )
 
@@ -40,41 +41,57 @@ func scalar(v any) (text string, isNumber bool, problem string) {
 	return "", false, ""
 }
 
-// input is what the fields of one property hold, joined by spaces.
-type input struct {
-	prop    Property
-	field   string // the first of its fields, for errors
-	text    string // empty if absent or bad
-	number  bool   // a JSON number
-	bad     bool   // an error has been reported
-	missing string // the first field that is absent
+// read reads a property, reports what is wrong with its kind, and notes that
+// it was sent.
+func (d *decoder) read(p Property) input {
+	in := d.find(p)
+	d.take(in)
+	return in
 }
 
-// read reads the fields of a property and reports those of the wrong kind.
-func (d *decoder) read(p Property) input {
-	paths := d.rules.paths(p)
-	in := input{prop: p}
-	var texts []string
-	for i, path := range paths {
-		if i == 0 {
-			in.field = path.String()
-		}
-		text, number, problem := scalar(d.src.find(path))
-		switch {
-		case problem != "":
-			d.fail(p, path.String(), problem)
-			in.bad = true
-		case text != "":
-			texts = append(texts, text)
-			in.number = number && len(paths) == 1
-		case in.missing == "":
-			in.missing = path.String()
+// find returns the input of the last layer that says something about a
+// property, else that of the first, so that errors name the body's field.
+func (d *decoder) find(p Property) input {
+	var in input
+	sent := false
+	for i := len(d.layers) - 1; i >= 0; i-- {
+		in = d.layers[i].read(p)
+		in.layer = i
+		sent = sent || in.sent
+		if in.says() {
+			break
 		}
 	}
-	if !in.bad {
-		in.text = strings.Join(texts, " ")
-	}
+	in.sent = sent
 	return in
+}
+
+// take reports what is wrong with the kind of an input, and notes that it was
+// sent.
+func (d *decoder) take(in input) {
+	for _, problem := range in.problems {
+		d.fail(in.prop, problem.Field, problem.Detail)
+	}
+	if in.text != "" || in.sent && slices.Contains(clearable, in.prop) {
+		d.given.add(in.prop)
+	}
+}
+
+// value finds the value of a property that may be a list, in the first field
+// that says something of the last layer that does, and notes that it was sent.
+func (d *decoder) value(p Property) (v any, field string) {
+	for i := len(d.layers) - 1; i >= 0; i-- {
+		for _, path := range d.layers[i].paths(p) {
+			v := d.layers[i].src.find(path)
+			if v != nil {
+				d.given.add(p)
+			}
+			if !isBlank(v) {
+				return v, path.String()
+			}
+		}
+	}
+	return nil, string(p)
 }
 
 // failInput reports what is wrong with an input.

@@ -2,6 +2,7 @@ package lint
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -53,10 +54,15 @@ func checkZone(r *report, z *component, tzid string) {
 	if len(standard) == 0 {
 		r.errorf("C6", "the VTIMEZONE %s has no STANDARD", show(tzid))
 	}
-	for _, half := range append(standard, daylight...) {
+	halves := slices.Concat(standard, daylight)
+	// Zones whose changes follow no rule, or whose rule ended, need one
+	// sub-component for each; two alone must go on for ever.
+	irregular := len(halves) > 2
+	for _, half := range halves {
 		checkObservance(r, half, tzid)
 		rule := half.value("RRULE")
 		switch {
+		case irregular:
 		case len(daylight) > 0 && rule == "":
 			r.errorf("C6", "%s of %s has no RRULE, it ends after one year", half.name, show(tzid))
 		case strings.Contains(strings.ToUpper(rule), "UNTIL="):

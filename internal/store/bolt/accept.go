@@ -118,7 +118,7 @@ func (o *accept) write(t *txn) error {
 // writeEvent stores the event and lets its id lead to it. Without a new id
 // the old one stays.
 func (o *accept) writeEvent(t *txn) error {
-	e := &event{end: clampNano(o.event.End), id: o.id, json: o.eventJSON}
+	e := &event{end: clampNano(o.event.LastEnd()), id: o.id, json: o.eventJSON}
 	if o.stored != nil {
 		e.keys = o.stored.keys
 		if e.id == "" {

@@ -60,8 +60,8 @@ func testLimitsTogether(x *suite) {
 	wide := store.Limit{Name: "wide", Counter: "w", Max: 3, Window: 24 * time.Hour}
 	x.ok(x.try(start, narrow, wide))
 	for range 5 { // a refusal by one must not count for the other
-		x.limited(x.try(start, narrow, wide))
-		x.limited(x.try(start, wide, narrow))
+		_ = x.limited(x.try(start, narrow, wide))
+		_ = x.limited(x.try(start, wide, narrow))
 	}
 	x.ok(x.try(start, wide))
 	x.ok(x.try(start, wide))
@@ -69,14 +69,14 @@ func testLimitsTogether(x *suite) {
 	// With both reached, only the longer wait is a true one.
 	refusal := x.limited(x.try(start, narrow, wide))
 	x.equal("name", refusal.Name, "wide")
-	x.limited(x.try(start.Add(2*time.Hour), narrow, wide))
+	_ = x.limited(x.try(start.Add(2*time.Hour), narrow, wide))
 	x.ok(x.try(start.Add(refusal.RetryAfter), narrow, wide))
 
 	// A counter named twice counts once.
 	twice := store.Limit{Name: "twice", Counter: "t", Max: 2, Window: time.Hour}
 	x.ok(x.try(start, twice, twice))
 	x.ok(x.try(start, twice))
-	x.limited(x.try(start, twice))
+	_ = x.limited(x.try(start, twice))
 }
 
 // testLimitWindow tries at random times and makes sure that no span of the

@@ -29,7 +29,7 @@ func testReopen(x *suite, reopen Reopen) {
 	got, _, err := x.s.EventByID(x.Context(), "consult", "1")
 	x.ok(err)
 	x.equal("event", reflect.DeepEqual(got, event), true)
-	x.limited(x.try(start, l))
+	_ = x.limited(x.try(start, l))
 	_, reply, err := x.s.Reply(x.Context(), "key-1", start)
 	x.ok(err)
 	x.equal("reply", string(reply), "one")
