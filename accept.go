@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -14,8 +15,9 @@ import (
 )
 
 const (
-	// keyLife is how long an Idempotency-Key is known, and twinLife how long
-	// an identical booking without a key counts as sent twice by mistake.
+	// keyLife is how long an Idempotency-Key or a webhook's id is known, and
+	// twinLife how long an identical booking without a key counts as sent twice
+	// by mistake.
 	keyLife  = 24 * time.Hour
 	twinLife = 10 * time.Minute
 
@@ -29,85 +31,110 @@ const (
 var errIdempotencyKey = fmt.Errorf("%w: the Idempotency-Key header must be 1 to %d visible ASCII characters",
 	booking.ErrMalformed, maxIdempotencyKey)
 
-// taken is what became of a booking that was taken.
+// taken is what became of an order that was taken.
 type taken struct {
 	answer
+
+	// event is what the order was about, nil if it was skipped.
+	event *booking.Event
 
 	// replayed means that the answer is one that was given before.
 	replayed bool
 }
 
-// accept commits the event, its messages, the idempotency key and the limits'
-// counters in one transaction, and returns when they are on disk. A client who
-// leaves meanwhile changes nothing.
-func (h *Handler) accept(r *http.Request, b *booking.Booking, e *booking.Event, messages []store.NewMessage) (*taken, error) {
-	key, keyed, err := h.idempotencyKey(r, b)
+// commit writes the event, its messages, the idempotency key and the limits'
+// counters in one transaction, and returns when they are on disk. The order of
+// things is: render, commit, answer.
+func (h *Handler) commit(ctx context.Context, s store.Store, o *order, e, before *booking.Event, status string) (*taken, error) {
+	messages, err := h.render(e, before)
 	if err != nil {
 		return nil, err
 	}
-	first := newAnswer(b, e)
-	if key.Reply, err = json.Marshal(first); err != nil {
-		return nil, fmt.Errorf("encoding the answer: %w", err)
+	h.setExpiry(e, before, messages)
+	first := newAnswer(e, status, o.booking.Warnings)
+	a := &store.Acceptance{
+		Now:       h.now(),
+		Event:     *e,
+		ID:        string(e.ID),
+		Expect:    store.New,
+		Supersede: true,
+		Messages:  messages,
 	}
-	key.Expires = e.Created.Add(twinLife)
-	if keyed {
-		key.Expires = e.Created.Add(keyLife)
+	if before != nil {
+		a.Expect = before.Sequence
+	} else {
+		a.Limits = h.limits(e, o.vouched)
 	}
-
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), acceptTimeout)
-	defer cancel()
-	s, release, err := h.app.running.acquire(ctx)
-	if err != nil {
-		return nil, &unavailableError{err}
+	if o.key != nil {
+		key := *o.key
+		if key.Reply, err = json.Marshal(first); err != nil {
+			return nil, fmt.Errorf("encoding the answer: %w", err)
+		}
+		a.Key = &key
 	}
-	defer release()
-	h.setExpiry(e, messages)
-	receipt, err := s.Accept(ctx, &store.Acceptance{
-		Now:      e.Created,
-		Event:    *e,
-		Expect:   store.New,
-		Key:      key,
-		Limits:   h.limits(e),
-		Messages: messages,
-	})
-	if err != nil {
+	receipt, err := s.Accept(ctx, a)
+	switch {
+	case errors.Is(err, store.ErrStale):
+		return nil, err
+	case err != nil:
 		return nil, storeError(err)
+	case receipt.Replayed:
+		t, err := replay(receipt.Reply, !o.key.UnlessCancelled)
+		if t != nil {
+			t.event = e
+		}
+		return t, err
 	}
-	if receipt.Replayed {
-		return replay(receipt.Reply, keyed)
-	}
-	h.app.observer.booked(e.UID, e.Sequence, receipt)
-	return &taken{answer: first}, nil
+	h.app.observer.committed(e, status, receipt)
+	return &taken{answer: first, event: e}, nil
 }
 
-// setExpiry tells until when the messages are worth sending.
-func (h *Handler) setExpiry(e *booking.Event, messages []store.NewMessage) {
-	expires := e.Created.Add(time.Duration(h.app.RetryFor))
-	if e.End.Before(expires) {
-		expires = e.End
+// setExpiry tells until when the messages are worth sending: for retry_for,
+// but not past the event as it is, or was, whichever ends later.
+func (h *Handler) setExpiry(e, before *booking.Event, messages []store.NewMessage) {
+	end := e.LastEnd()
+	if before != nil && before.LastEnd().After(end) {
+		end = before.LastEnd()
+	}
+	expires := h.now().Add(time.Duration(h.app.RetryFor))
+	if end.Before(expires) {
+		expires = end
 	}
 	for i := range messages {
 		messages[i].Expires = expires
 	}
 }
 
-// idempotencyKey is the key that the client sent, or else the booking's own
+// requestKey is the key that the client sent, or else the booking's own
 // content. Keys of different scopes have nothing to do with each other.
-func (h *Handler) idempotencyKey(r *http.Request, b *booking.Booking) (key *store.Key, sent bool, err error) {
-	key = &store.Key{Fingerprint: b.Fingerprint()}
-	scope := h.limitScope() + "\x00"
+func (h *Handler) requestKey(r *http.Request, b *booking.Booking) (*store.Key, error) {
 	header := r.Header.Values("Idempotency-Key")
 	if len(header) == 0 {
-		key.Key = "content\x00" + scope + hex.EncodeToString(key.Fingerprint[:])
-		key.UnlessCancelled = true
-		return key, false, nil
+		return h.contentKey(b), nil
 	}
 	if len(header) > 1 || header[0] == "" || len(header[0]) > maxIdempotencyKey ||
 		strings.ContainsFunc(header[0], func(r rune) bool { return r < ' ' || r > '~' }) {
-		return nil, false, errIdempotencyKey
+		return nil, errIdempotencyKey
 	}
-	key.Key = "header\x00" + scope + header[0]
-	return key, true, nil
+	return h.newKey("header", header[0], b.Fingerprint()), nil
+}
+
+// contentKey makes an identical booking shortly after the first a duplicate,
+// unless the first was cancelled meanwhile.
+func (h *Handler) contentKey(b *booking.Booking) *store.Key {
+	fingerprint := b.Fingerprint()
+	key := h.newKey("content", hex.EncodeToString(fingerprint[:]), fingerprint)
+	key.Expires = h.now().Add(twinLife)
+	key.UnlessCancelled = true
+	return key
+}
+
+func (h *Handler) newKey(kind, key string, fingerprint [32]byte) *store.Key {
+	return &store.Key{
+		Key:         strings.Join([]string{kind, h.limitScope(), key}, "\x00"),
+		Fingerprint: fingerprint,
+		Expires:     h.now().Add(keyLife),
+	}
 }
 
 // replay decodes the first answer. To a client that sent a key it is given

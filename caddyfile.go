@@ -140,6 +140,10 @@ func (a *App) parseMailer(d *caddyfile.Dispenser) error {
 //	    errors      builtin|handle_errors
 //	    max_size    <size>
 //	    limit       recipient|total <n> <window>
+//	    id          <placeholder>
+//	    pass_thru   { ... }
+//	    verify      standard_webhooks|stripe|hmac { ... }
+//	    when        <JSON path> <value...>
 //	}
 func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next() // the directive's name; the matcher is gone already
@@ -182,6 +186,10 @@ func (h *Handler) options() map[string]func(*caddyfile.Dispenser) error {
 		"template":    h.parseTemplate,
 		"errors":      func(d *caddyfile.Dispenser) error { return parseString(d, &h.Errors) },
 		"limit":       h.parseLimit,
+		"id":          func(d *caddyfile.Dispenser) error { return parseString(d, &h.ID) },
+		"pass_thru":   h.parsePassThru,
+		"verify":      h.parseVerify,
+		"when":        h.parseWhen,
 		"max_size":    func(d *caddyfile.Dispenser) error { return parseSize(d, &h.MaxSize) },
 	}
 }

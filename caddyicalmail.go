@@ -40,7 +40,7 @@ const (
 // ------------|-------------
 // `{http.ical_invite.uid}` | The event's UID
 // `{http.ical_invite.sequence}` | The event's SEQUENCE
-// `{http.ical_invite.status}` | What became of the booking: `queued` or `duplicate`
+// `{http.ical_invite.status}` | What became of the booking: `queued`, `duplicate`, `updated`, `cancelled`, `skipped` or `failed`
 type Handler struct {
 	// The mailbox that sends the invitations. It does not take part in the
 	// meeting and must differ from every host. Required, here or in the app.
@@ -87,7 +87,8 @@ type Handler struct {
 	// Two fields are joined with a space between them. The properties are
 	// `name`, `email`, `start`, `end`, `duration`, `timezone`, `description`,
 	// `locale` and `host`, which default to the fields of the same name, and
-	// `summary`, `location` and `guests`, which exist only if mapped.
+	// `summary`, `location`, `guests`, `rrule` and `exdate`, which exist only
+	// if mapped. With `verify` there are also `id` and `action`.
 	Fields map[string][]string `json:"fields,omitempty"`
 
 	// Further answers of the form, for the host's mail only.
@@ -110,6 +111,20 @@ type Handler struct {
 
 	// The largest body that is read, in bytes. Default: 65536.
 	MaxSize int64 `json:"max_size,omitempty"`
+
+	// The booking's own id, as a placeholder such as
+	// `{http.request.uri.path.1}`. It is trusted once the back end of
+	// `pass_thru` has answered 2xx, or `verify` has checked the signature.
+	ID string `json:"id,omitempty"`
+
+	// Ask the site's own booking back end first.
+	PassThru *PassThru `json:"pass_thru,omitempty"`
+
+	// Take only signed webhooks.
+	Verify *Verify `json:"verify,omitempty"`
+
+	// Of the signed webhooks, take only those with one of some values.
+	When *When `json:"when,omitempty"`
 
 	// How many bookings are taken, per recipient and in total.
 	Limit *Limits `json:"limit,omitempty"`
@@ -161,6 +176,9 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if err := h.setRules(repl); err != nil {
 		return err
 	}
+	if err := h.setTrust(repl); err != nil {
+		return err
+	}
 	if err := checkPlaceholders(repl, h.Summary, h.Location, h.Description, h.Redirect); err != nil {
 		return err
 	}
@@ -208,26 +226,45 @@ func (h *Handler) Validate() error {
 
 // ServeHTTP takes a booking, or hands the request on.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
-	if r.Method != http.MethodPost {
+	stripControl(r.Header)
+	switch {
+	case h.PassThru != nil && isOrder(r.Method):
+		return h.passThru(w, r, next)
+	case r.Method == http.MethodPost:
+		return h.serveOrder(w, r)
+	default:
 		return next.ServeHTTP(w, r)
 	}
-	b, err := h.decode(w, r)
+}
+
+// isOrder reports whether a request by this method may be about a booking.
+func isOrder(method string) bool {
+	switch method {
+	case http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
+		return true
+	}
+	return false
+}
+
+// serveOrder answers a booking, or a webhook about one, by itself.
+func (h *Handler) serveOrder(w http.ResponseWriter, r *http.Request) error {
+	o, err := h.readOrder(w, r)
 	if err != nil {
 		return h.refuse(w, r, err)
 	}
-	event, err := h.newEvent(r, b)
+	if o.action == booking.ActionSkip {
+		return h.confirm(w, r, o, skipped())
+	}
+	t, err := h.execute(o)
+	if o.vouched && isSettled(err) {
+		// A webhook's sender would only repeat what is refused.
+		h.logger.Info("webhook skipped", zap.Error(err))
+		t, err = skipped(), nil
+	}
 	if err != nil {
 		return h.refuse(w, r, err)
 	}
-	messages, err := h.render(event, nil)
-	if err != nil {
-		return h.refuse(w, r, err)
-	}
-	taken, err := h.accept(r, b, event, messages)
-	if err != nil {
-		return h.refuse(w, r, err)
-	}
-	return h.confirm(w, r, b, event, taken)
+	return h.confirm(w, r, o, t)
 }
 
 // Interface guards

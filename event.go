@@ -1,12 +1,9 @@
 package caddyicalmail
 
 import (
-	"fmt"
-	"net/http"
+	"errors"
 	"strings"
 	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/caddyicalmail/caddyicalmail/internal/booking"
 )
@@ -15,7 +12,7 @@ const (
 	// maxSummary keeps the title readable in calendars and in the subject, and
 	// maxLocation in the mails, in characters.
 	maxSummary  = 100
-	maxLocation = 250
+	maxLocation = 1000 // links to video calls are long
 )
 
 const (
@@ -25,21 +22,25 @@ const (
 	placeholderTimeDisplay = "2006-01-02 15:04"
 )
 
-// newEvent makes the event that a booking asks for. All operator text is
+// errNoHost cannot happen: decoding lets through only configured keys.
+var errNoHost = errors.New("no host has the chosen key")
+
+// newEvent makes the event that an order asks for. All operator text is
 // expanded here, once.
-func (h *Handler) newEvent(r *http.Request, b *booking.Booking) (*booking.Event, error) {
+func (h *Handler) newEvent(o *order) (*booking.Event, error) {
+	b := o.booking
 	host, ok := h.hosts[b.HostKey]
 	if !ok {
-		// Decode let through only configured keys.
-		return nil, fmt.Errorf("no host has the chosen key")
+		return nil, errNoHost
 	}
-	uid, err := newUID(h.organizer.Address)
+	uid, err := newUID(h.organizer.Address, h.scope(), o.id)
 	if err != nil {
 		return nil, err
 	}
 	now := h.now().UTC().Truncate(time.Second)
 	e := &booking.Event{
 		UID:        uid,
+		ID:         o.id,
 		Status:     booking.Confirmed,
 		Created:    now,
 		Modified:   now,
@@ -53,21 +54,14 @@ func (h *Handler) newEvent(r *http.Request, b *booking.Booking) (*booking.Event,
 		Guests:     b.Guests,
 		Notes:      b.Notes,
 		Extra:      b.Extra,
-		Scope:      h.scope(host),
+		Scope:      h.scope(),
 		Mailer:     h.transport.key,
 	}
-	h.expandTexts(newExpansion(r, placeholders(e, b)), e, b)
-	return e, nil
-}
-
-// newUID returns a globally unique identifier in the domain of the organizer
-// (RFC 7986, section 5.3, asks for a UUID).
-func newUID(organizer booking.Address) (string, error) {
-	id, err := uuid.NewRandom()
-	if err != nil {
-		return "", fmt.Errorf("making a UID: %w", err)
+	if err := h.setRecurrence(e, b); err != nil {
+		return nil, err
 	}
-	return id.String() + "@" + organizer.Domain(), nil
+	h.expandTexts(o, e)
+	return e, nil
 }
 
 func zoneName(zone *time.Location) string {
@@ -77,34 +71,46 @@ func zoneName(zone *time.Location) string {
 	return zone.String()
 }
 
-func (h *Handler) scope(host booking.Person) string {
+// scope separates this handler's ids from those of others: by its name, or
+// else by its organizer and, if it has a single one, its host.
+func (h *Handler) scope() string {
 	if h.Scope != "" {
 		return h.Scope
 	}
-	return h.organizer.Address.Fold() + "|" + host.Address.Fold()
+	scope := h.organizer.Address.Fold()
+	if host, single := h.hosts[""]; single {
+		scope += "|" + host.Address.Fold()
+	}
+	return scope
 }
 
 // placeholders are the values that the operator's texts may use.
-func placeholders(e *booking.Event, b *booking.Booking) map[string]string {
+func (h *Handler) placeholders(o *order, e *booking.Event) map[string]string {
 	host := string(e.Host.Name)
 	if host == "" {
 		host = e.Host.Address.Display()
 	}
+	zone, err := booking.LoadZone(e.ClientZone)
+	if err != nil {
+		zone = time.UTC // it was loaded when the event was made
+	}
 	return map[string]string{
 		"name":     string(e.Client.Name),
 		"host":     host,
-		"host_key": b.HostKey,
-		"start":    e.Start.In(b.Zone).Format(placeholderTimeDisplay),
-		"end":      e.End.In(b.Zone).Format(placeholderTimeDisplay),
-		"timezone": b.Zone.String(),
+		"host_key": o.booking.HostKey,
+		"start":    e.Start.In(zone).Format(placeholderTimeDisplay),
+		"end":      e.End.In(zone).Format(placeholderTimeDisplay),
+		"timezone": e.ClientZone,
 		"uid":      e.UID,
+		"id":       string(e.ID),
 	}
 }
 
 // expandTexts fills in what calendars show. The operator's words win over
-// what a form says.
-func (h *Handler) expandTexts(x *expansion, e *booking.Event, b *booking.Booking) {
-	e.Summary, e.Location = b.Summary, b.Location
+// what a booking says.
+func (h *Handler) expandTexts(o *order, e *booking.Event) {
+	x := newExpansion(o.request, h.placeholders(o, e))
+	e.Summary, e.Location = o.booking.Summary, o.booking.Location
 	if h.Summary != "" || e.Summary == "" {
 		e.Summary = x.line(h.summaryTemplate(e))
 	}

@@ -16,7 +16,7 @@ import (
 const placeholderPrefix = "http.ical_invite."
 
 // bookingPlaceholders may be used in the operator's texts.
-var bookingPlaceholders = []string{"name", "start", "end", "host", "host_key", "timezone", "uid"}
+var bookingPlaceholders = []string{"name", "start", "end", "host", "host_key", "timezone", "uid", "id"}
 
 // checkPlaceholders refuses a config that misspells one of our placeholders
 // or uses one that cannot be resolved, rather than leaving a hole in every
@@ -76,6 +76,11 @@ func (e *expansion) text(s string) booking.Text {
 // line is text for a single line.
 func (e *expansion) line(s string) booking.Line {
 	return booking.CleanLine(string(e.text(s)))
+}
+
+// raw expands s to a line that is not shown to anybody, such as an id.
+func (e *expansion) raw(s string) booking.Line {
+	return booking.CleanLine(e.replace(s, func(user string) string { return user }))
 }
 
 // url expands s with the request's values escaped, so that they cannot change

@@ -15,7 +15,7 @@ import (
 const productID = "-//caddyicalmail//ical_invite//EN"
 
 // icsTime is the UTC form of a DATE-TIME (RFC 5545, section 3.3.5). Events
-// are written in UTC because it needs no VTIMEZONE, which mail clients get
+// that do not recur are written in UTC because it needs no VTIMEZONE, which mail clients get
 // wrong in many ways.
 const icsTime = "20060102T150405Z"
 
@@ -53,7 +53,7 @@ func newInvitation(e *booking.Event, to booking.Recipient) (*invitation, error) 
 
 // calendar renders the invitation as an iCalendar object (RFC 5545) with CRLF
 // line ends, folded at 75 octets.
-func (inv *invitation) calendar() string {
+func (inv *invitation) calendar() (string, error) {
 	c := &ics.Calendar{}
 	c.SetProductId(productID)
 	c.SetVersion("2.0")
@@ -66,8 +66,9 @@ func (inv *invitation) calendar() string {
 	set(ics.ComponentPropertyCreated, inv.Created.Format(icsTime))
 	set(ics.ComponentPropertyLastModified, inv.Modified.Format(icsTime))
 	set(ics.ComponentPropertySequence, strconv.Itoa(inv.Sequence))
-	set(ics.ComponentPropertyDtStart, inv.Start.UTC().Format(icsTime))
-	set(ics.ComponentPropertyDtEnd, inv.End.UTC().Format(icsTime))
+	if err := inv.addTimes(c, e); err != nil {
+		return "", err
+	}
 	set(ics.ComponentPropertySummary, icsText(inv.Summary))
 	if inv.Location != "" {
 		set(ics.ComponentPropertyLocation, icsText(inv.Location))
@@ -83,7 +84,7 @@ func (inv *invitation) calendar() string {
 		addAddress(e, "ATTENDEE", a.Person, inv.attendeeParameters()...)
 	}
 	// Without this option the library writes bare LFs, on every system.
-	return c.Serialize(ics.WithNewLineWindows)
+	return c.Serialize(ics.WithNewLineWindows), nil
 }
 
 // attendees lists who is shown. Somebody who is removed sees only themselves,

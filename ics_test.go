@@ -41,13 +41,22 @@ func TestCalendarGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := inv.calendar()
+			got := calendarOf(t, inv)
 			for _, f := range lint.Calendar([]byte(got)) {
 				t.Error(f)
 			}
 			golden(t, "request-"+string(to.Role)+".ics", got)
 		})
 	}
+}
+
+func calendarOf(t *testing.T, inv *invitation) string {
+	t.Helper()
+	calendar, err := inv.calendar()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return calendar
 }
 
 func TestAttendeesOfEach(t *testing.T) {
@@ -65,7 +74,7 @@ func TestAttendeesOfEach(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			calendar := strings.ReplaceAll(inv.calendar(), "\r\n ", "")
+			calendar := strings.ReplaceAll(calendarOf(t, inv), "\r\n ", "")
 			if n := strings.Count(calendar, "\r\nATTENDEE;"); n != len(want) {
 				t.Errorf("%s sees %d attendees, want %d", role, n, len(want))
 			}
@@ -104,7 +113,7 @@ func TestCalendarHostileNames(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				for _, f := range lint.Calendar([]byte(inv.calendar())) {
+				for _, f := range lint.Calendar([]byte(calendarOf(t, inv))) {
 					if !acceptable(f) {
 						t.Error(f)
 					}
@@ -173,7 +182,7 @@ func FuzzCalendar(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, finding := range lint.Calendar([]byte(inv.calendar())) {
+			for _, finding := range lint.Calendar([]byte(calendarOf(t, inv))) {
 				if !acceptable(finding) {
 					t.Error(finding)
 				}

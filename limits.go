@@ -28,7 +28,8 @@ var defaultRecipientLimit = Limit{Max: 10, Window: caddy.Duration(24 * time.Hour
 // the transaction that accepts a booking, and survive restarts.
 type Limits struct {
 	// New bookings per client and guest, whose addresses are compared without
-	// case, +tags and, at Gmail, dots. Default: 10 in 24h.
+	// case, +tags and, at Gmail, dots. Default: 10 in 24h for bookings by
+	// strangers, none for those that a back end or a signature vouches for.
 	Recipient *Limit `json:"recipient,omitempty"`
 
 	// New bookings of the handler. Default: no limit.
@@ -63,19 +64,21 @@ func (l *Limits) validate() error {
 }
 
 // limits are the counters that an event counts against: one for each address
-// that a stranger can make us write to, and one for the handler.
-func (h *Handler) limits(e *booking.Event) []store.Limit {
-	recipient, total := &defaultRecipientLimit, (*Limit)(nil)
+// that somebody can make us write to, and one for the handler. What a back end
+// or a signature vouches for counts only if the operator set a limit.
+func (h *Handler) limits(e *booking.Event, vouched bool) []store.Limit {
+	var configured Limits
 	if h.Limit != nil {
-		total = h.Limit.Total
-		if h.Limit.Recipient != nil {
-			recipient = h.Limit.Recipient
-		}
+		configured = *h.Limit
+	}
+	recipient, total := configured.Recipient, configured.Total
+	if recipient == nil && !vouched {
+		recipient = &defaultRecipientLimit
 	}
 	scope := h.limitScope()
 	var limits []store.Limit
 	for _, r := range e.Recipients() {
-		if r.Role != booking.RoleHost {
+		if recipient != nil && r.Role != booking.RoleHost {
 			limits = append(limits, newLimit(limitRecipient, *recipient, scope, r.Address.Person()))
 		}
 	}

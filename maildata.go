@@ -76,6 +76,7 @@ func (inv *invitation) mailData() (*mailData, error) {
 		End:         inv.End.In(zone),
 	}
 	d.Date, d.Time, d.Zone = dateInWords(d.Start), timesInWords(d.Start, d.End), zoneInWords(d.Start)
+	d.Repeats = inv.repeats()
 	d.When = fmt.Sprintf("%s, %s", d.Date, d.Time)
 	if inv.to.Role == booking.RoleHost {
 		d.Notes, d.Extra = string(inv.Notes), inv.Extra

@@ -40,7 +40,10 @@ func (inv *invitation) mime(templates *mailTemplates, messageID string) ([]byte,
 	if err != nil {
 		return nil, err
 	}
-	calendar := inv.calendar()
+	calendar, err := inv.calendar()
+	if err != nil {
+		return nil, err
+	}
 
 	m := mail.NewMsg(mail.WithNoDefaultUserAgent())
 	inv.setHeader(m, content.subject, messageID)

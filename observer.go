@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/caddyicalmail/caddyicalmail/internal/booking"
 	"github.com/caddyicalmail/caddyicalmail/internal/outbox"
 	"github.com/caddyicalmail/caddyicalmail/internal/store"
 )
@@ -21,6 +22,8 @@ const (
 	eventFailed    = "ical_invite.failed"
 	eventSuspended = "ical_invite.suspended"
 	eventResumed   = "ical_invite.resumed"
+	eventCancelled = "ical_invite.cancelled"
+	eventLost      = "ical_invite.lost"
 )
 
 // observer logs what the outbox does and emits events. It keeps the config's
@@ -111,10 +114,21 @@ func (o *observer) Swept(events int) {
 	}
 }
 
-// booked tells that a booking was accepted.
-func (o *observer) booked(uid string, sequence int, receipt store.Receipt) {
+// committed tells that an event was created, changed or cancelled.
+func (o *observer) committed(e *booking.Event, status string, receipt store.Receipt) {
 	if c := o.logger.Check(zap.InfoLevel, "booking accepted"); c != nil {
-		c.Write(zap.String("uid", uid), zap.Int("sequence", sequence), zap.Int("messages", receipt.Queued))
+		c.Write(zap.String("uid", e.UID), zap.Int("sequence", e.Sequence), zap.String("status", status),
+			zap.Int("messages", receipt.Queued), zap.Int("superseded", receipt.Superseded))
 	}
-	o.emit(eventQueued, map[string]any{"uid": uid, "sequence": sequence, "messages": receipt.Queued})
+	name := eventQueued
+	if status == statusCancelled {
+		name = eventCancelled
+	}
+	o.emit(name, map[string]any{"uid": e.UID, "sequence": e.Sequence, "status": status, "messages": receipt.Queued})
+}
+
+// lost tells that a back end has a booking whose invitation was not committed.
+func (o *observer) lost(err error) {
+	o.logger.Error("the back end took a booking, and its invitation could not be committed", zap.Error(err))
+	o.emit(eventLost, map[string]any{})
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/caddyicalmail/caddyicalmail/internal/booking"
 	"github.com/caddyicalmail/caddyicalmail/internal/store"
+	"github.com/caddyicalmail/caddyicalmail/internal/webhook"
 )
 
 // Who answers a refused booking.
@@ -114,6 +115,10 @@ func statusOf(err error) int {
 		return http.StatusUnprocessableEntity
 	case errors.Is(err, booking.ErrMalformed):
 		return http.StatusBadRequest
+	case errors.Is(err, webhook.ErrSignature), errors.Is(err, webhook.ErrTimestamp):
+		return http.StatusUnauthorized
+	case isSettled(err):
+		return http.StatusConflict
 	case errors.Is(err, booking.ErrMediaType):
 		return http.StatusUnsupportedMediaType
 	case errors.Is(err, errTooLarge):
@@ -129,6 +134,13 @@ func statusOf(err error) int {
 	default:
 		return http.StatusInternalServerError
 	}
+}
+
+// isSettled reports whether an order came to nothing because of how things
+// are: repeating it would not help.
+func isSettled(err error) bool {
+	return errors.Is(err, errUnknownEvent) || errors.Is(err, errPastEvent) ||
+		errors.Is(err, errGoneEvent) || errors.Is(err, errNoID) || errors.Is(err, errControl)
 }
 
 // retryAfter is how long the client should wait before it tries again; 0 if

@@ -15,8 +15,8 @@ import (
 // errTooLarge is a body of more than max_size (HTTP status 413).
 var errTooLarge = errors.New("the request is too large")
 
-// decode reads the request's body and decodes the booking in it.
-func (h *Handler) decode(w http.ResponseWriter, r *http.Request) (*booking.Booking, error) {
+// readOrder reads the request's body and decodes what is asked for.
+func (h *Handler) readOrder(w http.ResponseWriter, r *http.Request) (*order, error) {
 	if e := r.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
 		return nil, fmt.Errorf("%w: compressed bodies are not taken", booking.ErrMediaType)
 	}
@@ -24,7 +24,18 @@ func (h *Handler) decode(w http.ResponseWriter, r *http.Request) (*booking.Booki
 	if err != nil {
 		return nil, err
 	}
-	return booking.Decode(r.Header.Get("Content-Type"), body, h.rules, h.now())
+	if h.Verify != nil {
+		return h.webhookOrder(r, body)
+	}
+	b, err := booking.Decode(r.Header.Get("Content-Type"), body, h.rules, h.now())
+	if err != nil {
+		return nil, err
+	}
+	key, err := h.requestKey(r, b)
+	if err != nil {
+		return nil, err
+	}
+	return &order{request: r, booking: b, action: booking.ActionCreate, key: key}, nil
 }
 
 // readBody reads the body up to max_size. A limit of the site's own

@@ -15,49 +15,57 @@ import (
 const (
 	statusQueued    = "queued"
 	statusDuplicate = "duplicate"
+	statusUpdated   = "updated"
+	statusCancelled = "cancelled"
+	statusSkipped   = "skipped"
+	statusFailed    = "failed"
 )
 
 // answer is what a JSON client gets for a booking.
 type answer struct {
-	UID       string               `json:"uid"`
+	UID       string               `json:"uid,omitempty"`
 	Sequence  int                  `json:"sequence"`
 	Status    string               `json:"status"`
-	Start     string               `json:"start"` // RFC 3339, in the client's zone
-	End       string               `json:"end"`
-	Attendees int                  `json:"attendees"`
+	Start     string               `json:"start,omitempty"` // RFC 3339, in the client's zone
+	End       string               `json:"end,omitempty"`
+	Attendees int                  `json:"attendees,omitempty"`
 	Warnings  []booking.FieldError `json:"warnings,omitempty"`
 }
 
-// newAnswer is the answer to a booking that was taken.
-func newAnswer(b *booking.Booking, e *booking.Event) answer {
+// newAnswer tells what became of an event. Times are in the client's zone.
+func newAnswer(e *booking.Event, status string, warnings []booking.FieldError) answer {
+	zone, err := booking.LoadZone(e.ClientZone)
+	if err != nil {
+		zone = time.UTC // it was loaded when the event was made
+	}
 	return answer{
 		UID:       e.UID,
 		Sequence:  e.Sequence,
-		Status:    statusQueued,
-		Start:     b.Start.In(b.Zone).Format(time.RFC3339),
-		End:       b.End.In(b.Zone).Format(time.RFC3339),
+		Status:    status,
+		Start:     e.Start.In(zone).Format(time.RFC3339),
+		End:       e.End.In(zone).Format(time.RFC3339),
 		Attendees: len(e.Recipients()),
-		Warnings:  b.Warnings,
+		Warnings:  warnings,
 	}
 }
 
-// confirm answers a booking that was taken, now or before.
-func (h *Handler) confirm(w http.ResponseWriter, r *http.Request, b *booking.Booking, e *booking.Event, t *taken) error {
-	e.UID = t.UID // the first one's, if this is a repetition
+// confirm answers an order that was taken, now or before.
+func (h *Handler) confirm(w http.ResponseWriter, r *http.Request, o *order, t *taken) error {
 	setPlaceholders(r, &t.answer)
 	w.Header().Set("Cache-Control", "no-store")
 	if t.replayed {
 		w.Header().Set("Idempotent-Replayed", "true")
 	}
-	if prefersJSON(r) {
+	if prefersJSON(r) || t.event == nil {
 		return writeJSON(w, http.StatusAccepted, "application/json", t.answer)
 	}
+	t.event.UID = t.UID // the first one's, if this is a repetition
 	if h.Redirect != "" {
-		w.Header().Set("Location", newExpansion(r, placeholders(e, b)).url(h.Redirect))
+		w.Header().Set("Location", newExpansion(r, h.placeholders(o, t.event)).url(h.Redirect))
 		w.WriteHeader(http.StatusSeeOther)
 		return nil
 	}
-	inv, err := newInvitation(e, booking.Recipient{Person: e.Client, Role: booking.RoleClient})
+	inv, err := newInvitation(t.event, booking.Recipient{Person: t.event.Client, Role: booking.RoleClient})
 	if err != nil {
 		return err
 	}
@@ -68,7 +76,7 @@ func (h *Handler) confirm(w http.ResponseWriter, r *http.Request, b *booking.Boo
 	return h.pages.write(w, "page_thanks.html", http.StatusAccepted, &page{
 		Title:    "Your booking",
 		Event:    data,
-		Warnings: b.Warnings,
+		Warnings: o.booking.Warnings,
 	})
 }
 

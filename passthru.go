@@ -1,0 +1,229 @@
+package caddyicalmail
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"go.uber.org/zap"
+
+	"github.com/caddyicalmail/caddyicalmail/internal/booking"
+	"github.com/caddyicalmail/caddyicalmail/internal/store"
+)
+
+// What is done when the back end took a booking and the invitation could not
+// be committed.
+const (
+	onFailurePass  = "pass"
+	onFailureError = "error"
+)
+
+// errNoID is a change or cancellation of nobody knows what.
+var errNoID = errors.New("an update or a cancellation needs the booking's id")
+
+// PassThru hands requests on to the site's own booking back end first, and
+// sends invitations by what the back end answers.
+type PassThru struct {
+	// Which answers mean that the back end took the booking.
+	// Default: those with a status of 2xx.
+	Match *caddyhttp.ResponseMatcher `json:"match,omitempty"`
+
+	// Which dotted JSON path or JSON pointer of the back end's answer holds
+	// which property. The answer is then held back, up to `max_size`, until it
+	// is complete. Its values win over the request's.
+	Fields map[string][]string `json:"fields,omitempty"`
+
+	// What to do if the invitation cannot be committed: `pass` lets the
+	// answer through all the same, `error` answers 503. Default: pass.
+	OnFailure string `json:"on_failure,omitempty"`
+
+	fields map[booking.Property][]booking.Path
+}
+
+// provision compiles the fields and checks the rest.
+func (p *PassThru) provision() (err error) {
+	if p.OnFailure == "" {
+		p.OnFailure = onFailurePass
+	}
+	if p.OnFailure != onFailurePass && p.OnFailure != onFailureError {
+		return fmt.Errorf("pass_thru: on_failure is %s or %s, not %q", onFailurePass, onFailureError, p.OnFailure)
+	}
+	if p.Match == nil {
+		p.Match = &caddyhttp.ResponseMatcher{StatusCode: []int{2}}
+	}
+	if p.fields, err = parseFields(p.Fields); err != nil {
+		return fmt.Errorf("pass_thru: %w", err)
+	}
+	return nil
+}
+
+// passThru asks the back end, and settles what its answer means for the
+// invitation before the answer's header is released.
+func (h *Handler) passThru(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+	body, whole := tapBody(r, h.MaxSize)
+	if !whole {
+		body = nil // what is only partly known is not understood
+	}
+	// The reference is taken before the back end is asked and kept until the
+	// commit, because this handler's config may be replaced meanwhile.
+	s, release, err := h.app.running.acquire(r.Context())
+	if err != nil && h.PassThru.OnFailure == onFailureError {
+		return h.refuse(w, r, &unavailableError{err})
+	}
+	if err == nil {
+		defer release()
+	}
+	ctx := detach(r.Context())
+	defer ctx.end()
+	g := newGate(w, h, &passed{request: r, body: body, store: s, unavailable: err})
+	g.released = ctx.relink
+	// The proxy panics when the back end's answer breaks after its header;
+	// what it has answered by then counts all the same.
+	defer g.finish()
+
+	err = next.ServeHTTP(g, h.upstreamRequest(ctx, r))
+	if err != nil {
+		return err
+	}
+	g.finish()
+	if g.failure != nil {
+		return h.refuse(w, r, &unavailableError{g.failure})
+	}
+	return nil
+}
+
+// upstreamRequest is the request as the back end gets it. If the answer is to
+// be read, it must not be compressed.
+func (h *Handler) upstreamRequest(ctx context.Context, r *http.Request) *http.Request {
+	upstream := r.WithContext(ctx)
+	if len(h.PassThru.fields) > 0 {
+		upstream.Header = r.Header.Clone()
+		upstream.Header.Del("Accept-Encoding")
+	}
+	return upstream
+}
+
+// tapBody reads the body up to limit and puts it back for the next handler,
+// bit for bit. It reports whether that was all of it.
+func tapBody(r *http.Request, limit int64) (body []byte, whole bool) {
+	if r.Body == nil || r.Body == http.NoBody {
+		return nil, true
+	}
+	original := r.Body
+	body, err := io.ReadAll(io.LimitReader(original, limit+1))
+	rest := io.Reader(original)
+	if err != nil {
+		rest = failingReader{err}
+	}
+	whole = err == nil && int64(len(body)) <= limit
+	if whole {
+		rest = strings.NewReader("")
+	}
+	r.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(strings.NewReader(string(body)), rest), original}
+	return body, whole
+}
+
+// failingReader repeats the error with which a body ended.
+type failingReader struct{ err error }
+
+func (f failingReader) Read([]byte) (int, error) { return 0, f.err }
+
+// passed is a request that the back end has seen.
+type passed struct {
+	request     *http.Request
+	body        []byte
+	store       store.Store
+	unavailable error // why there is no store
+}
+
+// follow does what the back end's answer means: it commits the invitation, or
+// finds that there is nothing to send. Only a failure of ours is an error.
+func (h *Handler) follow(p *passed, c *control, body []byte) (*taken, error) {
+	o, err := h.passedOrder(p, c, body)
+	if err == nil && o.action == booking.ActionSkip {
+		return skipped(), nil
+	}
+	if err == nil && p.unavailable != nil {
+		return nil, p.unavailable
+	}
+	var t *taken
+	if err == nil {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(p.request.Context()), acceptTimeout)
+		defer cancel()
+		t, err = h.executeOn(ctx, p.store, o)
+	}
+	var unavailable *unavailableError
+	switch {
+	case err == nil:
+		return t, nil
+	case errors.As(err, &unavailable):
+		return nil, unavailable.cause
+	case statusOf(err) >= http.StatusInternalServerError:
+		return nil, err
+	}
+	h.logger.Warn("booking skipped: the back end took what cannot become an invitation", zap.Error(err))
+	return skipped(), nil
+}
+
+func skipped() *taken { return &taken{answer: answer{Status: statusSkipped}} }
+
+// passedOrder reads what is to be done from the request, the answer and the
+// control headers; later ones win.
+func (h *Handler) passedOrder(p *passed, c *control, body []byte) (*order, error) {
+	if c.err != nil {
+		return nil, c.err
+	}
+	if c.action == booking.ActionSkip {
+		return &order{action: booking.ActionSkip}, nil
+	}
+	in := &booking.Input{
+		ContentType:  p.request.Header.Get("Content-Type"),
+		Body:         p.body,
+		Lenient:      true,
+		Partial:      true,
+		Answer:       body,
+		AnswerFields: h.PassThru.fields,
+		Steer:        c.steering(p.request.Method),
+	}
+	b, err := in.Decode(h.rules, h.now())
+	if err != nil {
+		return nil, err
+	}
+	o := &order{request: p.request, booking: b, vouched: true, action: actionOf(p.request.Method)}
+	if b.Action != booking.ActionNone {
+		o.action = b.Action
+	}
+	o.id = h.idOf(p.request, b)
+	if o.id == "" {
+		o.key = h.contentKey(b)
+	}
+	return o, nil
+}
+
+// idOf is the booking's id: what the back end said, or else the operator's
+// placeholder, for example a part of the path. It is asked only after the back
+// end, or a signature, has vouched for the request.
+func (h *Handler) idOf(r *http.Request, b *booking.Booking) booking.Line {
+	if b.ID != "" || h.ID == "" {
+		return b.ID
+	}
+	return newExpansion(r, nil).raw(h.ID)
+}
+
+// actionOf is what a method means (RFC 9110, section 9.3).
+func actionOf(method string) booking.Action {
+	switch method {
+	case http.MethodPut, http.MethodPatch:
+		return booking.ActionUpdate
+	case http.MethodDelete:
+		return booking.ActionCancel
+	}
+	return booking.ActionCreate
+}
