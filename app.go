@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
-	"go.uber.org/zap"
 
 	"github.com/caddyicalmail/caddyicalmail/internal/booking"
 )
@@ -183,9 +182,7 @@ func (a *App) Start() error {
 	if err := a.running.start(a); err != nil {
 		return fmt.Errorf("starting the outbox: %w", err)
 	}
-	for key, t := range a.transports {
-		a.observer.logger.Info("mailer ready", zap.String("mailer", key), zap.String("destination", t.describe()))
-	}
+	a.reportReady(a.observer.ctx)
 	return nil
 }
 
