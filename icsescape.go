@@ -35,8 +35,9 @@ func addAddress(e *ics.VEvent, property string, p booking.Person, parameters ...
 // icsQuote is a parameter value in double quotes. What cannot stand there is
 // replaced: double quotes, which RFC 5545 cannot express (few programs
 // understand RFC 6868), and control characters, which a Line has none of but
-// which would be fatal here. So is the backslash, which means itself in a
-// parameter but is taken for an escape by many programs.
+// which would be fatal here. So are two characters that mean themselves to
+// most programs and an escape to some: the backslash, and the circumflex, with
+// which RFC 6868 writes line breaks (^n).
 func icsQuote(l booking.Line) string {
 	return `"` + strings.Map(func(r rune) rune {
 		switch {
@@ -44,6 +45,8 @@ func icsQuote(l booking.Line) string {
 			return '\''
 		case r == '\\':
 			return '/'
+		case r == '^':
+			return '\u02c6'
 		case isControl(r):
 			return ' '
 		}
