@@ -94,7 +94,7 @@ func TestAttendeesOfEach(t *testing.T) {
 // hostileNames are names that break out of a parameter or a property when
 // they are not quoted.
 var hostileNames = []string{
-	`Doe, John`, `O'Neil`, `"Bob"`, `a;PARTSTAT=ACCEPTED`, `a":mailto:evil@example.com`, `back\slash`, `a:b`, `a^nATTENDEE^^b`,
+	`Doe, John`, `O'Neil`, `"Bob"`, `a;PARTSTAT=ACCEPTED`, `a":mailto:evil@example.com`, `back\slash`, `a:b`, `a^nATTENDEE^^b`, `é\ü`,
 	"x\r\nATTENDEE:mailto:evil@example.com", "x\rATTENDEE:evil", "nul\x00bell\a", "\u202egnp.exe", "名前 なまえ", "👩‍⚕️ Dr. X",
 	`{env.HOME}`, `{{.}}`, `</script>`, `"; PARTSTAT=ACCEPTED`, `=?utf-8?q?a=0D=0AX:_y?=`,
 	strings.Repeat("wide\u00e9", 16), strings.Repeat("x", 80),

@@ -87,6 +87,8 @@ func (inv *invitation) replyTo() booking.Person {
 	return inv.Host
 }
 
+// headerAddress is a person in a header field. net/mail leaves a backslash in
+// an encoded word as it is, where RFC 2047, section 5, has no place for it.
 func headerAddress(p booking.Person) *netmail.Address {
-	return &netmail.Address{Name: string(p.Name), Address: p.Address.String()}
+	return &netmail.Address{Name: strings.ReplaceAll(string(p.Name), `\`, "/"), Address: p.Address.String()}
 }

@@ -1,6 +1,7 @@
 package caddyicalmail
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -56,7 +57,7 @@ func (m *smtpMailer) dial(ctx context.Context) (net.Conn, error) {
 // greet takes the session from the server's banner to a finished login.
 func (m *smtpMailer) greet(s *session) error {
 	s.extend()
-	client, err := smtp.NewClient(s.conn, m.host)
+	client, err := smtp.NewClient(ehloOnly{s.conn}, m.host)
 	if err != nil {
 		return sessionError("greeting", err)
 	}
@@ -73,6 +74,21 @@ func (m *smtpMailer) greet(s *session) error {
 		return nil
 	}
 	return m.login(s)
+}
+
+// ehloOnly keeps go-mail from falling back to HELO when EHLO is refused for
+// the moment: the session would come about, but without the extensions that
+// encryption and login need, and it would look as if the server had none.
+type ehloOnly struct{ net.Conn }
+
+var errEHLO = errors.New("the server refuses EHLO")
+
+// Write implements net.Conn. A command is written in one piece.
+func (c ehloOnly) Write(p []byte) (int, error) {
+	if bytes.HasPrefix(p, []byte("HELO ")) {
+		return 0, errEHLO
+	}
+	return c.Conn.Write(p)
 }
 
 // heloFor is the name to say in EHLO (RFC 5321, sections 4.1.1.1 and 4.1.3).

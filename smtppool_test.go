@@ -1,12 +1,15 @@
 package caddyicalmail
 
 import (
+	"bufio"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 
 	"go.uber.org/goleak"
 
+	"github.com/caddyicalmail/caddyicalmail/internal/outbox"
 	"github.com/caddyicalmail/caddyicalmail/internal/smtptest"
 )
 
@@ -121,4 +124,32 @@ func TestFailedSessionClosesItsSocket(t *testing.T) {
 	if err := <-closed; err != nil {
 		t.Error(err)
 	}
+}
+
+// TestEHLORefusedForNow: a server that is busy at EHLO is not one without
+// extensions, even if it would take HELO.
+func TestEHLORefusedForNow(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	go func() {
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		_, _ = conn.Write([]byte("220 mail.test\r\n"))
+		lines := bufio.NewScanner(conn)
+		for lines.Scan() {
+			reply := "250 mail.test\r\n"
+			if strings.HasPrefix(lines.Text(), "EHLO") {
+				reply = "451 busy\r\n"
+			}
+			_, _ = conn.Write([]byte(reply))
+		}
+	}()
+	m := newTestSMTP(t, SMTP{Address: listener.Addr().String()}, nil)
+	checkClass(t, m.Deliver(t.Context(), sampleMessage(t, "ada@example.net")), outbox.Unreachable, 451, false)
 }
