@@ -50,7 +50,7 @@ func (h *Handler) commit(ctx context.Context, s store.Store, o *order, e, before
 	if err != nil {
 		return nil, err
 	}
-	h.setExpiry(e, before, messages)
+	h.schedule(e, before, messages)
 	first := newAnswer(e, status, o.booking.Warnings)
 	a := &store.Acceptance{
 		Now:       h.now(),
@@ -89,19 +89,21 @@ func (h *Handler) commit(ctx context.Context, s store.Store, o *order, e, before
 	return &taken{answer: first, event: e}, nil
 }
 
-// setExpiry tells until when the messages are worth sending: for retry_for,
-// but not past the event as it is, or was, whichever ends later.
-func (h *Handler) setExpiry(e, before *booking.Event, messages []store.NewMessage) {
+// schedule makes the messages due at once, and tells until when they are worth
+// sending: for retry_for, but not past the event as it is, or was, whichever
+// ends later.
+func (h *Handler) schedule(e, before *booking.Event, messages []store.NewMessage) {
+	now := h.now()
 	end := e.LastEnd()
 	if before != nil && before.LastEnd().After(end) {
 		end = before.LastEnd()
 	}
-	expires := h.now().Add(time.Duration(h.app.RetryFor))
+	expires := now.Add(time.Duration(h.app.RetryFor))
 	if end.Before(expires) {
 		expires = end
 	}
 	for i := range messages {
-		messages[i].Expires = expires
+		messages[i].Due, messages[i].Expires = now, expires
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/caddyicalmail/caddyicalmail/internal/booking"
 )
@@ -90,11 +91,33 @@ func (h *Handler) fillIn(b *booking.Booking, before *booking.Event) {
 		b.Summary = before.Summary
 	}
 	if !b.Has(booking.PropRRule) && !b.Has(booking.PropExdate) {
-		b.RRule, b.Exdates = before.RRule, before.Exdates
+		b.RRule, b.Exdates = before.RRule, shiftExdates(b, before)
 	}
 	if !b.Has(booking.PropHost) {
 		b.HostKey = h.hostKey(before)
 	}
+}
+
+// shiftExdates moves the exceptions of a series by as much as its start, by
+// the clock on the wall, so that they go on to name the same occurrences.
+func shiftExdates(b *booking.Booking, before *booking.Event) []string {
+	zone, err := booking.LoadZone(before.Zone)
+	if err != nil || b.Start.IsZero() {
+		return before.Exdates
+	}
+	moved := wallClock(b.Start.In(zone)).Sub(wallClock(before.Start.In(zone)))
+	shifted := make([]string, 0, len(before.Exdates))
+	for _, date := range before.Exdates {
+		if t, err := time.Parse(icsLocal, date); err == nil {
+			shifted = append(shifted, t.Add(moved).Format(icsLocal))
+		}
+	}
+	return shifted
+}
+
+// wallClock is what clocks show at t, as a time that can be computed with.
+func wallClock(t time.Time) time.Time {
+	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, time.UTC)
 }
 
 // fillInTimes keeps the length of an event of which only the start is moved.

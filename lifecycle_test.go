@@ -239,6 +239,15 @@ func TestRecurringBooking(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "recurring.ics", calendarOf(t, inv))
+	ok := &backEnd{status: 200, body: "{}"}
+	if s := ask(t, h, ok, "PATCH", "/bookings/1", `{"start":"2027-03-06T11:30"}`).Header().Get(statusHeader); s != "updated" {
+		t.Errorf("moving the series: %q", s)
+	}
+	moved, _, err := out.store.EventByID(t.Context(), h.scope(), "1")
+	if err != nil || len(moved.Exdates) != 1 || moved.Exdates[0] != "20270320T113000" || moved.Occurrences != 5 {
+		t.Errorf("moved series: %+v, %v", moved, err)
+	}
+	out.wait(t, 2)
 	for name, rule := range map[string]string{"endless": "FREQ=DAILY", "hourly": "FREQ=HOURLY;COUNT=3", "injected": "FREQ=DAILY;COUNT=2\\r\\nATTENDEE:x"} {
 		body := strings.Replace(weekly, "FREQ=WEEKLY;COUNT=6", rule, 1)
 		if s := ask(t, h, created(name), "POST", "/bookings", body).Header().Get(statusHeader); s != "skipped" {

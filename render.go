@@ -91,7 +91,6 @@ func (h *Handler) message(inv *invitation) (*store.NewMessage, error) {
 		Mailer:   inv.Mailer,
 		From:     inv.Organizer.Address,
 		To:       inv.to.Address,
-		Due:      inv.Modified,
 		Raw:      raw,
 	}, nil
 }

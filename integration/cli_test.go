@@ -50,7 +50,7 @@ func eachCaddyfile(t *testing.T, test func(t *testing.T, path string)) {
 
 // exampleEnv is the environment that the examples may want.
 func exampleEnv(port string) []string {
-	return []string{"PORT=" + port, "SPA_ORIGIN=" + appOrigin, "SMTP_PASSWORD=not used"}
+	return []string{"PORT=" + port, "SPA_ORIGIN=" + appOrigin, "SMTP_PASSWORD=not used", "WEBHOOK_SECRET=" + exampleSecret}
 }
 
 // TestValidate makes sure that looking at a config has no effect, so that it

@@ -28,7 +28,9 @@ const appExample = "examples/single-page-app/Caddyfile"
 
 // TestExamplesAreComplete makes sure that a new example gets a test.
 func TestExamplesAreComplete(t *testing.T) {
-	tested := []string{absolute(t, appExample)}
+	tested := []string{
+		absolute(t, appExample), absolute(t, nodeExample), absolute(t, pythonExample), absolute(t, webhookExample),
+	}
 	for example := range maps.Values(formExamples) {
 		tested = append(tested, absolute(t, example.path))
 	}
@@ -51,13 +53,13 @@ func absolute(t *testing.T, path string) string {
 
 // startExample runs an example as it is, and returns the address of its site.
 // Its port may be taken between our choice and Caddy's use.
-func startExample(t *testing.T, path string) (*caddytest.Caddy, *url.URL) {
+func startExample(t *testing.T, path string, env ...string) (*caddytest.Caddy, *url.URL) {
 	t.Helper()
 	var err error
 	for range 5 {
 		_, port, _ := net.SplitHostPort(freeAddress(t))
 		var caddy *caddytest.Caddy
-		caddy, err = caddytest.NewHome(t).TryStartFile(t, absolute(t, path), exampleEnv(port)...)
+		caddy, err = caddytest.NewHome(t).TryStartFile(t, absolute(t, path), append(exampleEnv(port), env...)...)
 		if err == nil {
 			return caddy, &url.URL{Scheme: "http", Host: "localhost:" + port, Path: "/"}
 		}

@@ -49,6 +49,7 @@ func jsonBooking(name string) map[string]string {
 // they are there.
 var programs = map[string]func() error{
 	"curl": func() error { _, err := exec.LookPath("curl"); return err },
+	"node": func() error { _, err := exec.LookPath("node"); return err },
 	"postfix": func() error {
 		if os.Geteuid() != 0 {
 			return os.ErrPermission // its master process has to be root
@@ -57,7 +58,9 @@ var programs = map[string]func() error{
 		return err
 	},
 	// Another python3 may come first in PATH, which lacks Debian's packages.
+	"python3":           func() error { return exec.Command(python, "--version").Run() },
 	"python3-icalendar": func() error { return exec.Command(python, "-c", "import icalendar").Run() },
+	"python3-dateutil":  func() error { return exec.Command(python, "-c", "import dateutil").Run() },
 }
 
 const python = "/usr/bin/python3"
