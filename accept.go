@@ -67,6 +67,11 @@ func (h *Handler) commit(ctx context.Context, s store.Store, o *order, e, before
 	}
 	if o.key != nil {
 		key := *o.key
+		if o.vouched && e.LastEnd().After(key.Expires) {
+			// A signed webhook without a time can be sent again by whoever saw
+			// it, for as long as there is something to change.
+			key.Expires = e.LastEnd()
+		}
 		if key.Reply, err = json.Marshal(first); err != nil {
 			return nil, fmt.Errorf("encoding the answer: %w", err)
 		}
@@ -87,6 +92,29 @@ func (h *Handler) commit(ctx context.Context, s store.Store, o *order, e, before
 	}
 	h.app.observer.committed(e, status, receipt)
 	return &taken{answer: first, event: e}, nil
+}
+
+// remember answers an order that changes nothing. A key is kept all the same:
+// if the same order comes again after others, it must not undo them.
+func (h *Handler) remember(ctx context.Context, s store.Store, o *order, e *booking.Event) (*taken, error) {
+	t := &taken{answer: newAnswer(e, statusDuplicate, nil), event: e}
+	if o.key == nil {
+		return t, nil
+	}
+	reply, err := json.Marshal(t.answer)
+	if err != nil {
+		return nil, fmt.Errorf("encoding the answer: %w", err)
+	}
+	key := *o.key
+	key.Reply = reply
+	_, err = s.Accept(ctx, &store.Acceptance{Now: h.now(), Event: *e, ID: string(e.ID), Expect: e.Sequence, Key: &key})
+	if errors.Is(err, store.ErrStale) {
+		return nil, err
+	}
+	if err != nil {
+		return nil, storeError(err)
+	}
+	return t, nil
 }
 
 // schedule makes the messages due at once, and tells until when they are worth
@@ -133,7 +161,7 @@ func (h *Handler) contentKey(b *booking.Booking) *store.Key {
 
 func (h *Handler) newKey(kind, key string, fingerprint [32]byte) *store.Key {
 	return &store.Key{
-		Key:         strings.Join([]string{kind, h.limitScope(), key}, "\x00"),
+		Key:         strings.Join([]string{kind, h.scope(), key}, "\x00"),
 		Fingerprint: fingerprint,
 		Expires:     h.now().Add(keyLife),
 	}

@@ -201,3 +201,20 @@ func TestEventRemembersItsOrigin(t *testing.T) {
 		t.Errorf("unknown UID: %v", err)
 	}
 }
+
+// TestScopesShareNoKeys: the same slot with another host is another booking,
+// also if both have one organizer and one store.
+func TestScopesShareNoKeys(t *testing.T) {
+	first := newHandler(t, minimalDirective)
+	out := capture(t, first)
+	second := newHandler(t, strings.Replace(minimalDirective, "grace@", "alan@", 1))
+	second.app.running = first.app.running
+	for _, key := range []string{"", "key-1"} {
+		_, a := book(t, first, key, goodJSON)
+		_, b := book(t, second, key, goodJSON)
+		if a.Status != "queued" || b.Status != "queued" || a.UID == b.UID {
+			t.Errorf("key %q: %+v and %+v", key, a, b)
+		}
+	}
+	out.wait(t, 8)
+}

@@ -25,8 +25,10 @@ const (
 // out, when every handler says everything itself.
 //
 // These events are emitted, with ids and classes of failures, but without
-// addresses: `ical_invite.queued`, `ical_invite.sent`, `ical_invite.deferred`,
-// `ical_invite.failed`, `ical_invite.suspended`, `ical_invite.resumed`.
+// addresses: `ical_invite.queued`, `ical_invite.cancelled`, `ical_invite.sent`,
+// `ical_invite.deferred`, `ical_invite.failed`, `ical_invite.suspended`,
+// `ical_invite.resumed`, and `ical_invite.lost` when a back end took a booking
+// whose invitation could not be committed.
 type App struct {
 	// The organizer of handlers that name none.
 	Organizer *Mailbox `json:"organizer,omitempty"`

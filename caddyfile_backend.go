@@ -30,7 +30,7 @@ func (h *Handler) parsePassThru(d *caddyfile.Dispenser) error {
 		case "fields":
 			err = parseFieldsBlock(d, &h.PassThru.Fields)
 		case "on_failure":
-			err = parseString(d, &h.PassThru.OnFailure)
+			err = parseWord(onFailurePass, onFailureError)(d, &h.PassThru.OnFailure)
 		default:
 			err = d.Errf("unrecognized pass_thru option %q", d.Val())
 		}
@@ -69,8 +69,8 @@ func (h *Handler) parseVerify(d *caddyfile.Dispenser) error {
 		return errTwice(d, d.Val())
 	}
 	h.Verify = new(Verify)
-	if !d.AllArgs(&h.Verify.Scheme) {
-		return d.ArgErr()
+	if err := parseWord(schemeStandard, schemeStripe, schemeHMAC)(d, &h.Verify.Scheme); err != nil {
+		return err
 	}
 	for nesting := d.Nesting(); d.NextBlock(nesting); {
 		if err := h.Verify.parseOption(d); err != nil {

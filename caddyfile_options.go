@@ -2,11 +2,15 @@ package caddyicalmail
 
 import (
 	"math"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/dustin/go-humanize"
+
+	"github.com/caddyicalmail/caddyicalmail/internal/booking"
 )
 
 // The functions of this file parse one option each. They stand at the option's
@@ -27,6 +31,34 @@ func parseString(d *caddyfile.Dispenser, to *string) error {
 	}
 	if *to == "" {
 		return d.Errf("%s is empty", option)
+	}
+	return nil
+}
+
+// parseWord parses an option that is one of some words.
+func parseWord(words ...string) func(*caddyfile.Dispenser, *string) error {
+	return func(d *caddyfile.Dispenser, to *string) error {
+		option := d.Val()
+		if err := parseString(d, to); err != nil {
+			return err
+		}
+		if !slices.Contains(words, *to) {
+			return d.Errf("%s is one of %s, not %q", option, strings.Join(words, ", "), *to)
+		}
+		return nil
+	}
+}
+
+// parseZone parses a time zone's name, or a placeholder for it.
+func parseZone(d *caddyfile.Dispenser, to *string) error {
+	if err := parseString(d, to); err != nil {
+		return err
+	}
+	if strings.Contains(*to, "{") {
+		return nil
+	}
+	if _, err := booking.LoadZone(*to); err != nil {
+		return d.Errf("timezone %q %v", *to, err)
 	}
 	return nil
 }

@@ -64,9 +64,9 @@ func (s *SMTP) parse(d *caddyfile.Dispenser) error {
 		case "password":
 			err = parseSecret(d, &s.Password)
 		case "auth":
-			err = parseString(d, &s.Auth)
+			err = parseWord("plain", "login", "cram-md5", "scram-sha-256")(d, &s.Auth)
 		case "tls":
-			err = parseString(d, &s.TLS)
+			err = parseWord(tlsStartTLS, tlsImplicit, tlsOff)(d, &s.TLS)
 		case "helo":
 			err = parseString(d, &s.HELO)
 		case "timeout":

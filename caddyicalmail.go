@@ -114,7 +114,7 @@ type Handler struct {
 
 	// The booking's own id, as a placeholder such as
 	// `{http.request.uri.path.1}`. It is trusted once the back end of
-	// `pass_thru` has answered 2xx, or `verify` has checked the signature.
+	// `pass_thru` has answered 2xx.
 	ID string `json:"id,omitempty"`
 
 	// Ask the site's own booking back end first.

@@ -33,6 +33,9 @@ func (h *Handler) changedEvent(o *order, before *booking.Event) (*booking.Event,
 	}
 	whole := *o
 	whole.booking = &b
+	if o.partial(h.rules) && !o.booking.Has(booking.PropHost) {
+		whole.host = &before.Host // who may no longer be configured
+	}
 	e, err := h.newEvent(&whole)
 	if err != nil {
 		return nil, err
@@ -40,9 +43,6 @@ func (h *Handler) changedEvent(o *order, before *booking.Event) (*booking.Event,
 	if same {
 		e.RRule, e.Exdates, e.Zone = before.RRule, before.Exdates, before.Zone
 		e.Occurrences, e.Until = before.Occurrences, before.Until
-	}
-	if o.partial(h.rules) && !o.booking.Has(booking.PropHost) {
-		e.Host = before.Host
 	}
 	e.UID, e.ID, e.Sequence, e.Created, e.Modified = before.UID, before.ID, before.Sequence, before.Created, before.Modified
 	e.Organizer, e.Scope = before.Organizer, before.Scope
@@ -93,9 +93,6 @@ func (h *Handler) fillIn(b *booking.Booking, before *booking.Event) {
 	if !b.Has(booking.PropRRule) && !b.Has(booking.PropExdate) {
 		b.RRule, b.Exdates = before.RRule, shiftExdates(b, before)
 	}
-	if !b.Has(booking.PropHost) {
-		b.HostKey = h.hostKey(before)
-	}
 }
 
 // shiftExdates moves the exceptions of a series by as much as its start, by
@@ -142,17 +139,4 @@ func fillInTimes(b *booking.Booking, before *booking.Event) {
 func (h *Handler) isDefaultSummary(e *booking.Event) bool {
 	return e.Summary == truncate(e.Client.Name+" and "+e.Host.Name, maxSummary) ||
 		e.Summary == truncate("Appointment with "+e.Client.Name, maxSummary)
-}
-
-// hostKey finds the key of an event's host, or any if the host is no longer
-// configured: the event keeps its host anyway.
-func (h *Handler) hostKey(e *booking.Event) string {
-	key := ""
-	for k, host := range h.hosts {
-		if host.Address.Fold() == e.Host.Address.Fold() {
-			return k
-		}
-		key = k
-	}
-	return key
 }

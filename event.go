@@ -30,6 +30,9 @@ var errNoHost = errors.New("no host has the chosen key")
 func (h *Handler) newEvent(o *order) (*booking.Event, error) {
 	b := o.booking
 	host, ok := h.hosts[b.HostKey]
+	if o.host != nil {
+		host, ok = *o.host, true
+	}
 	if !ok {
 		return nil, errNoHost
 	}
@@ -57,7 +60,7 @@ func (h *Handler) newEvent(o *order) (*booking.Event, error) {
 		Scope:      h.scope(),
 		Mailer:     h.transport.key,
 	}
-	if err := h.setRecurrence(e, b); err != nil {
+	if err := h.setRecurrence(e, o); err != nil {
 		return nil, err
 	}
 	h.expandTexts(o, e)

@@ -118,6 +118,7 @@ func (g *gate) Write(p []byte) (int, error) {
 	case gateHolding:
 		if int64(g.held.Len()+len(p)) > g.handler.MaxSize {
 			// Too large to be understood: the request must do.
+			g.handler.logger.Warn("the back end's answer is larger than max_size, its fields are not read")
 			g.settle(nil)
 			return g.Write(p)
 		}

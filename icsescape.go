@@ -25,10 +25,11 @@ import (
 // library writes the name of a property as it is, so that the parameters can
 // be put there, properly quoted.
 func addAddress(e *ics.VEvent, property string, p booking.Person, parameters ...string) {
-	token := strings.Join(append([]string{property}, parameters...), ";")
-	if p.Name != "" {
-		token += ";CN=" + icsQuote(p.Name)
+	name := p.Name
+	if name == "" {
+		name = booking.Line(p.Address.Display())
 	}
+	token := strings.Join(append([]string{property}, parameters...), ";") + ";CN=" + icsQuote(name)
 	e.AddProperty(ics.ComponentProperty(token), p.Address.URI())
 }
 

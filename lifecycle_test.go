@@ -260,6 +260,8 @@ func TestStrangersHaveNoID(t *testing.T) {
 	const common = "organizer booking@example.com\nhost grace@example.org\nfile unused\n"
 	for _, tt := range []struct{ name, block, want string }{
 		{"id without a back end", "id {http.request.uri.path.1}", "a stranger's id is not to be trusted"},
+		{"id that is constant", "id booking\npass_thru {\n}", "must hold a placeholder"},
+		{"id beside a signature that does not cover it", "id {http.request.uri.path.1}\nverify stripe {\nsecret {env.HOME}\n}", "id needs pass_thru"},
 		{"id from a form", "fields {\nid id\n}", "a stranger's id is not to be trusted"},
 		{"id from a form in front of a back end", "fields {\nid id\n}\npass_thru {\n}", "a stranger's id is not to be trusted"},
 		{"action from a form", "fields {\naction do\n}", "needs verify or pass_thru"},
@@ -273,5 +275,65 @@ func TestStrangersHaveNoID(t *testing.T) {
 				t.Errorf("got %v, want %q", err, tt.want)
 			}
 		})
+	}
+}
+
+// TestIDFromThePathAsItCame: handlers behind us rewrite the path in place.
+func TestIDFromThePathAsItCame(t *testing.T) {
+	h := newHandler(t, behindBackEnd)
+	out := capture(t, h)
+	for _, method := range []string{"POST", "DELETE"} {
+		r := httptest.NewRequest(method, "https://example.com/bookings/17", strings.NewReader(goodJSON))
+		r.Header.Set("Content-Type", jsonType)
+		w := httptest.NewRecorder()
+		r = caddyhttp.PrepareRequest(r, caddy.NewReplacer(), w, nil)
+		err := h.ServeHTTP(w, r, caddyhttp.HandlerFunc(func(w http.ResponseWriter, r *http.Request) error {
+			r.URL.Path = "/index.php"
+			w.WriteHeader(http.StatusOK)
+			return nil
+		}))
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	checkMailboxes(t, out.wait(t, 4), map[string]string{
+		"ada@example.net":   "REQUEST 0, CANCEL 1",
+		"grace@example.org": "REQUEST 0, CANCEL 1",
+	})
+}
+
+// TestCancelNeedsOnlyTheID: nothing else of a cancellation can be wrong.
+func TestCancelNeedsOnlyTheID(t *testing.T) {
+	h := newHandler(t, behindBackEnd)
+	out := capture(t, h)
+	ask(t, h, created("1"), "POST", "/bookings", goodJSON)
+	out.wait(t, 2)
+	ok := &backEnd{status: 200, body: "{}"}
+	w := ask(t, h, ok, "DELETE", "/bookings/1", `{"email":"no address","start":"never","guests":7}`)
+	if got := w.Header().Get(statusHeader); got != "cancelled" {
+		t.Errorf("status %q", got)
+	}
+	if w := ask(t, h, ok, "PUT", "/bookings/99", goodJSON); w.Header().Get(statusHeader) != "skipped" {
+		t.Errorf("a change of what is unknown: %q", w.Header().Get(statusHeader))
+	}
+}
+
+// TestSeriesInTheWritersZone: a back end that says a zone means it.
+func TestSeriesInTheWritersZone(t *testing.T) {
+	h := newHandler(t, behindBackEnd)
+	out := capture(t, h)
+	b := created("1")
+	b.headers = map[string]string{"Ical-Invite-Timezone": "America/New_York"}
+	ask(t, h, b, "POST", "/bookings", strings.Replace(goodJSON, `"name"`, `"rrule":"FREQ=WEEKLY;COUNT=4","name"`, 1))
+	for _, m := range out.wait(t, 2) {
+		checkMail(t, m)
+		// 2027-03-05 10:30 as in the body, in the handler's zone or the back end's.
+		elsewhere := strings.Contains(string(m.Raw), "always at the same time of day in")
+		if elsewhere != (m.Role == booking.RoleHost) {
+			t.Errorf("%s's mail names the zone of the series: %v", m.Role, elsewhere)
+		}
+	}
+	if e, _, err := out.store.EventByID(t.Context(), h.scope(), "1"); err != nil || e.Zone != "America/New_York" {
+		t.Errorf("zone %q, %v", e.Zone, err)
 	}
 }

@@ -72,7 +72,11 @@ func (inv *invitation) setHeader(m *mail.Msg, subject booking.Line, messageID st
 	m.SetDateWithValue(inv.Modified.UTC().Truncate(time.Second))
 	m.SetAddrHeaderFromMailAddress(mail.HeaderFrom, headerAddress(inv.Organizer))
 	m.SetAddrHeaderFromMailAddress(mail.HeaderTo, headerAddress(inv.to.Person))
-	m.SetAddrHeaderFromMailAddress(mail.HeaderReplyTo, headerAddress(inv.replyTo()))
+	// An address that is not ASCII would make the whole mail need SMTPUTF8,
+	// which the recipient's own server may not have.
+	if to := inv.replyTo(); !to.Address.NeedsSMTPUTF8() || inv.to.Address.NeedsSMTPUTF8() {
+		m.SetAddrHeaderFromMailAddress(mail.HeaderReplyTo, headerAddress(to))
+	}
 	m.Subject(string(subject))
 	// Keeps vacation programs from answering (RFC 3834, section 5).
 	m.SetGenHeader("Auto-Submitted", "auto-generated")

@@ -130,3 +130,23 @@ func TestReplyTo(t *testing.T) {
 		}
 	}
 }
+
+// TestHeaderStaysASCII: a client's address that is not ASCII must not make the
+// host's mail need SMTPUTF8, nor people without names lose their CN.
+func TestHeaderStaysASCII(t *testing.T) {
+	e := sampleEvent(t)
+	e.Client.Address = mustAddress(t, "jörg@example.net")
+	e.Host.Name = ""
+	messages, err := (&Handler{mails: builtinMails(t)}).render(e, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range messages {
+		checkMail(t, m)
+		header, _, _ := strings.Cut(string(m.Raw), "\r\n\r\n")
+		ascii := !strings.ContainsFunc(header, func(r rune) bool { return r > '~' })
+		if ascii == m.To.NeedsSMTPUTF8() {
+			t.Errorf("%s's header is ASCII: %v", m.Role, ascii)
+		}
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"go.uber.org/zap"
 
 	"github.com/caddyicalmail/caddyicalmail/internal/booking"
 	"github.com/caddyicalmail/caddyicalmail/internal/store"
@@ -21,7 +22,7 @@ const maxRaces = 20
 // Why an order about a known event comes to nothing. They are told to back
 // ends as `skipped`.
 var (
-	errUnknownEvent = errors.New("there is no such event to cancel")
+	errUnknownEvent = errors.New("there is no such event to change or cancel")
 	errPastEvent    = errors.New("the event is over")
 	errGoneEvent    = errors.New("the event is cancelled")
 )
@@ -38,6 +39,9 @@ type order struct {
 	// key makes the order idempotent; replays of a key the client chose get
 	// the first answer as it was.
 	key *store.Key
+
+	// host is set if it is not the booking's choice among the configured ones.
+	host *booking.Person
 
 	// vouched means that somebody we trust asks: a back end or a signed
 	// webhook. The default limits, which are for strangers, do not apply.
@@ -79,7 +83,11 @@ func (h *Handler) executeOn(ctx context.Context, s store.Store, o *order) (*take
 	if o.key != nil && o.id != "" {
 		// The answer to a repeated order must not depend on what became of
 		// the event since.
-		if t, err := h.answered(ctx, s, o.key); t != nil || err != nil {
+		t, err := h.answered(ctx, s, o.key)
+		if t != nil {
+			h.logger.Info("webhook answered from its first result", zap.String("uid", t.UID))
+		}
+		if t != nil || err != nil {
 			return t, err
 		}
 	}
@@ -117,7 +125,7 @@ func (h *Handler) attempt(ctx context.Context, s store.Store, o *order) (*taken,
 	}
 	before, _, err := s.EventByID(ctx, h.scope(), string(o.id))
 	switch {
-	case errors.Is(err, store.ErrNotFound) && o.action == booking.ActionCancel:
+	case errors.Is(err, store.ErrNotFound) && o.action != booking.ActionCreate:
 		return nil, errUnknownEvent
 	case errors.Is(err, store.ErrNotFound):
 		return h.create(ctx, s, o)
@@ -139,6 +147,9 @@ func (h *Handler) create(ctx context.Context, s store.Store, o *order) (*taken, 
 	if missing := o.booking.Missing(h.rules); len(missing) > 0 {
 		return nil, missing
 	}
+	if err := o.booking.CheckStart(h.rules, h.now()); err != nil {
+		return nil, err
+	}
 	if o.booking.End.IsZero() {
 		// An order that may be a change is decoded without making up an end.
 		o.booking.End = o.booking.Start.Add(cmp.Or(o.booking.Length, time.Duration(h.Duration)))
@@ -158,7 +169,12 @@ func (h *Handler) change(ctx context.Context, s store.Store, o *order, before *b
 		return nil, err
 	}
 	if e.SameContent(before) {
-		return &taken{answer: newAnswer(e, statusDuplicate, nil), event: e}, nil
+		return h.remember(ctx, s, o, before)
+	}
+	if !e.Start.Equal(before.Start) {
+		if err := o.booking.CheckStart(h.rules, h.now()); err != nil && !o.booking.Start.IsZero() {
+			return nil, err
+		}
 	}
 	h.advance(e, before)
 	return h.commit(ctx, s, o, e, before, statusUpdated)

@@ -1,6 +1,7 @@
 package caddyicalmail
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -70,22 +71,24 @@ func (h *Handler) passThru(w http.ResponseWriter, r *http.Request, next caddyhtt
 	}
 	// The reference is taken before the back end is asked and kept until the
 	// commit, because this handler's config may be replaced meanwhile.
-	s, release, err := h.app.running.acquire(r.Context())
-	if err != nil && h.PassThru.OnFailure == onFailureError {
-		return h.refuse(w, r, &unavailableError{err})
+	s, release, unavailable := h.app.running.acquire(r.Context())
+	if unavailable != nil && h.PassThru.OnFailure == onFailureError {
+		return h.refuse(w, r, &unavailableError{unavailable})
 	}
-	if err == nil {
+	if unavailable == nil {
 		defer release()
 	}
+	// The id is read before the next handlers rewrite the request's path.
+	id := h.expandID(r)
 	ctx := detach(r.Context())
 	defer ctx.end()
-	g := newGate(w, h, &passed{request: r, body: body, store: s, unavailable: err})
+	g := newGate(w, h, &passed{request: r, body: body, id: id, store: s, unavailable: unavailable})
 	g.released = ctx.relink
 	// The proxy panics when the back end's answer breaks after its header;
 	// what it has answered by then counts all the same.
 	defer g.finish()
 
-	err = next.ServeHTTP(g, h.upstreamRequest(ctx, r))
+	err := next.ServeHTTP(g, h.upstreamRequest(ctx, r))
 	if err != nil {
 		return err
 	}
@@ -139,6 +142,7 @@ func (f failingReader) Read([]byte) (int, error) { return 0, f.err }
 type passed struct {
 	request     *http.Request
 	body        []byte
+	id          booking.Line // by the operator's placeholder
 	store       store.Store
 	unavailable error // why there is no store
 }
@@ -196,25 +200,32 @@ func (h *Handler) passedOrder(p *passed, c *control, body []byte) (*order, error
 	if err != nil {
 		return nil, err
 	}
+	if len(b.Ignored) > 0 {
+		h.logger.Warn("part of a booking was not understood", zap.Strings("ignored", b.Ignored))
+	}
 	o := &order{request: p.request, booking: b, vouched: true, action: actionOf(p.request.Method)}
 	if b.Action != booking.ActionNone {
 		o.action = b.Action
 	}
-	o.id = h.idOf(p.request, b)
+	// What the back end says is more than what the request's path does.
+	o.id = cmp.Or(b.ID, p.id)
 	if o.id == "" {
 		o.key = h.contentKey(b)
 	}
 	return o, nil
 }
 
-// idOf is the booking's id: what the back end said, or else the operator's
-// placeholder, for example a part of the path. It is asked only after the back
-// end, or a signature, has vouched for the request.
-func (h *Handler) idOf(r *http.Request, b *booking.Booking) booking.Line {
-	if b.ID != "" || h.ID == "" {
-		return b.ID
+// maxID is the length of an id, in characters.
+const maxID = 255
+
+// expandID is the booking's id by the operator's placeholder, for example a
+// part of the path. It counts only once the back end has vouched for it.
+func (h *Handler) expandID(r *http.Request) booking.Line {
+	id := newExpansion(r, nil).raw(h.ID)
+	if len(id) > maxID {
+		return "" // it cannot be one of ours
 	}
-	return newExpansion(r, nil).raw(h.ID)
+	return id
 }
 
 // actionOf is what a method means (RFC 9110, section 9.3).

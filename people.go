@@ -98,7 +98,7 @@ func (h *Handler) setZone(repl *caddy.Replacer) error {
 		return nil
 	}
 	if h.zone, err = booking.LoadZone(name); err != nil {
-		return fmt.Errorf("timezone %q %w, such as Europe/Berlin", name, err)
+		return fmt.Errorf("timezone %q %w", name, err)
 	}
 	return nil
 }

@@ -18,14 +18,15 @@ const icsLocal = "20060102T150405"
 
 // setRecurrence checks the rule of a recurring booking and puts it into the
 // event, in the zone in which it keeps its time of day.
-func (h *Handler) setRecurrence(e *booking.Event, b *booking.Booking) error {
+func (h *Handler) setRecurrence(e *booking.Event, o *order) error {
+	b := o.booking
 	if b.RRule == "" {
 		if len(b.Exdates) > 0 {
 			return fieldError(booking.PropExdate, "needs an rrule")
 		}
 		return nil
 	}
-	zone := h.recurrenceZone(b)
+	zone := h.recurrenceZone(o)
 	length := e.End.Sub(e.Start)
 	rule, err := recurrence.Parse(b.RRule, b.Exdates, e.Start, zone, length)
 	switch {
@@ -45,11 +46,14 @@ func fieldError(p booking.Property, detail string) error {
 }
 
 // recurrenceZone is where a recurring event keeps its time of day: where its
-// times were written, else where the host is, else where the client is.
-func (h *Handler) recurrenceZone(b *booking.Booking) *time.Location {
+// times were written, else where the host is, else where the client is. The
+// timezone that a public form sends by itself is the browser's, and only says
+// where the client reads.
+func (h *Handler) recurrenceZone(o *order) *time.Location {
 	_, mapped := h.rules.Fields[booking.PropTimezone]
-	if h.zone == nil || mapped && b.Has(booking.PropTimezone) {
-		return b.Zone
+	written := o.booking.Has(booking.PropTimezone) && (mapped || o.vouched)
+	if h.zone == nil || written {
+		return o.booking.Zone
 	}
 	return h.zone
 }
@@ -124,7 +128,11 @@ func (inv *invitation) repeats() string {
 		return ""
 	}
 	last := inv.Until.Add(inv.Start.Sub(inv.End)).In(zone)
-	return fmt.Sprintf("Repeats %s, %d times in all, the last on %s", rhythm(inv.RRule), inv.Occurrences, dateInWords(last))
+	words := fmt.Sprintf("Repeats %s, %d times in all, the last on %s", rhythm(inv.RRule), inv.Occurrences, dateInWords(last))
+	if zone.String() != inv.Zone {
+		words += ", always at the same time of day in " + inv.Zone
+	}
+	return words
 }
 
 // rhythm puts FREQ and INTERVAL of a canonical rule into words.

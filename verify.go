@@ -137,7 +137,7 @@ func (h *Handler) webhookOrder(r *http.Request, body []byte) (*order, error) {
 	if o.action == booking.ActionNone {
 		o.action = booking.ActionCreate
 	}
-	o.id = h.idOf(r, b)
+	o.id = b.ID
 	o.key = h.webhookKey(id, body)
 	return o, nil
 }

@@ -61,8 +61,8 @@ type Booking struct {
 	// that are trusted, and is never a public body's.
 	ID Line
 
-	// Action is what is to be done. With ActionSkip nothing else is set but
-	// Zone, Given and Ignored.
+	// Action is what is to be done. With ActionSkip, and ActionCancel in a
+	// change, nothing else is set but ID, Zone, Given and Ignored.
 	Action Action
 
 	// RRule and Exdates are a recurrence rule and its exceptions as they were

@@ -87,8 +87,14 @@ func (d *decoder) fieldErrors() FieldErrors {
 // was reported.
 func (d *decoder) booking() *Booking {
 	action := d.action()
-	if action == ActionSkip {
-		return d.skipped()
+	switch {
+	case action == ActionSkip:
+		return d.unread(action)
+	case action == ActionCancel && d.partial:
+		b := d.unread(action)
+		b.ID = d.id()
+		b.Given = d.given
+		return b
 	}
 	b := &Booking{
 		Client:  Person{Name: d.name(), Address: d.email()},
@@ -107,13 +113,13 @@ func (d *decoder) booking() *Booking {
 
 	zones := d.zones()
 	b.Zone = zones.read
-	b.Start, b.End, b.Length = d.times(zones, d.partial && action == ActionCancel)
+	b.Start, b.End, b.Length = d.times(zones)
 	b.Warnings, b.Given, b.Ignored = d.warns, d.given, d.ignored
 	return b
 }
 
-// skipped returns a booking of which nothing is wanted, so that nothing else
-// in it can be wrong.
-func (d *decoder) skipped() *Booking {
-	return &Booking{Action: ActionSkip, Zone: d.rules.zone(), Given: d.given, Ignored: d.ignored}
+// unread returns a booking of which no details are wanted, so that none of
+// them can be wrong.
+func (d *decoder) unread(action Action) *Booking {
+	return &Booking{Action: action, Zone: d.rules.zone(), Given: d.given, Ignored: d.ignored}
 }

@@ -22,9 +22,10 @@ type Input struct {
 	// matter. Booking.Ignored tells of one that is not empty.
 	Lenient bool
 
-	// Partial means a change of a known event: name, email, start and the
-	// choice of a host may be absent, and no length is made up. In a cancel
-	// the times are not compared with now.
+	// Partial means that it may be a change of a known event: name, email,
+	// start and the choice of a host may be absent, no length is made up, and
+	// the start is not compared with now (see Booking.CheckStart). Of a
+	// cancel nothing is read but the id.
 	Partial bool
 
 	// Trusted means that the body comes from an authenticated sender, such as

@@ -61,10 +61,10 @@ type moment struct {
 }
 
 // times reads start, end and duration. What is absent in a change is zero, as
-// is everything if an error was reported. anyTime allows the past.
-func (d *decoder) times(z zones, anyTime bool) (start, end time.Time, length time.Duration) {
+// is everything if an error was reported.
+func (d *decoder) times(z zones) (start, end time.Time, length time.Duration) {
 	endInput, lengthInput := d.endAndDuration()
-	first := d.start(z, anyTime)
+	first := d.start(z)
 	last := d.end(endInput, z, first)
 	length = d.duration(lengthInput, first, last)
 	switch {
@@ -96,8 +96,9 @@ func (d *decoder) endAndDuration() (end, duration input) {
 	return end, duration
 }
 
-// start reads the start, which is required in a new booking.
-func (d *decoder) start(z zones, anyTime bool) moment {
+// start reads the start, which is required in a new booking. A change is not
+// compared with now: it may keep the start of a series that has begun.
+func (d *decoder) start(z zones) moment {
 	in := d.read(PropStart)
 	if in.text == "" {
 		d.absent(in)
@@ -107,15 +108,33 @@ func (d *decoder) start(z zones, anyTime bool) moment {
 		return moment{failed: true}
 	}
 	m := d.moment(in, z, moment{})
-	switch {
-	case !m.ok || anyTime:
+	if !m.ok || d.partial {
 		return m
-	case m.at.Before(d.now.Add(-pastGrace)):
-		return d.failMoment(in, problemPast)
-	case m.at.After(d.now.AddDate(maxYears, 0, 0)):
-		return d.failMoment(in, problemFar)
+	}
+	if problem := startProblem(m.at, d.now); problem != "" {
+		return d.failMoment(in, problem)
 	}
 	return m
+}
+
+// startProblem is what is wrong with a start when it is now, or empty.
+func startProblem(start, now time.Time) string {
+	switch {
+	case start.Before(now.Add(-pastGrace)):
+		return problemPast
+	case start.After(now.AddDate(maxYears, 0, 0)):
+		return problemFar
+	}
+	return ""
+}
+
+// CheckStart refuses a start that is over or too far ahead. Decode does it for
+// new bookings; whoever decodes with Input.Partial has to.
+func (b *Booking) CheckStart(rules *Rules, now time.Time) error {
+	if problem := startProblem(b.Start, now); problem != "" {
+		return FieldErrors{{Field: rules.field(PropStart), Detail: problem}}
+	}
+	return nil
 }
 
 // failMoment reports what is wrong with a time.

@@ -37,6 +37,13 @@ func newClock(wall func() time.Time) *clock {
 	return &clock{wall: wall, mono: func() time.Duration { return time.Since(start) }}
 }
 
+// late reports whether t is over by the wall clock, which is the one by which
+// t was chosen. It is never late while the clock may be wrong.
+func (c *clock) late(t time.Time) bool {
+	_, suspect := c.now()
+	return !suspect && c.wall().After(t)
+}
+
 // now is the time, and whether lateness may be due to a clock that was set
 // forward a short while ago.
 func (c *clock) now() (t time.Time, suspect bool) {

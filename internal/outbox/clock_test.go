@@ -24,12 +24,18 @@ func TestClock(t *testing.T) {
 	wall = wall.Add(-24 * time.Hour)
 	pass(time.Minute)
 	check("set back by a day", before.Add(time.Minute), false)
+	if c.late(wall.Add(time.Hour)) {
+		t.Error("late by a clock that was set right")
+	}
 	wall = wall.Add(24 * time.Hour)
 	check("set right again", before.Add(time.Minute), false)
 
 	wall = wall.Add(365 * 24 * time.Hour)
 	pass(time.Second)
 	check("set forward by a year", wall, true)
+	if c.late(wall.Add(-time.Hour)) {
+		t.Error("late because the clock was set forward")
+	}
 	pass(jumpGrace / 2)
 	check("a little later", wall, true)
 	pass(jumpGrace)

@@ -41,8 +41,7 @@ func (d *delivery) run() {
 // has come. It is not tried if it is too late for the message, or if the
 // outbox is being shut down.
 func (d *delivery) attempt() (failure *Failure, tried bool) {
-	now, suspect := d.outbox.clock.now()
-	if now.After(d.job.Expires) && !suspect {
+	if d.outbox.clock.late(d.job.Expires) {
 		return &Failure{Class: Permanent, Err: errExpired}, false
 	}
 	if w := d.outbox.workers; w != nil {
@@ -84,8 +83,8 @@ func (d *delivery) outcome(f *Failure) store.Outcome {
 		o.State, o.Due = store.Queued, d.job.Due
 	default:
 		o.State, o.Due = store.Deferred, now.Add(d.outbox.scaled(retryDelay(d.job.Attempts+1)))
-		if o.Due.After(d.job.Expires) {
-			o.State = store.Failed
+		if d.outbox.clock.late(d.job.Expires.Add(now.Sub(o.Due))) {
+			o.State = store.Failed // the next attempt would come too late
 		}
 	}
 	return o

@@ -26,7 +26,7 @@ type throttle struct {
 	// A lane is paused while the server cannot be reached or refuses us: one
 	// message at a time is tried, after waits that become longer.
 	paused    bool
-	suspended bool // the server refused us, and the observer knows
+	suspended bool // the server refuses us
 	vain      int  // attempts in a row without a session
 	resumeAt  time.Time
 }
@@ -69,8 +69,21 @@ func (t *throttle) end() {
 
 // learn adapts to how a delivery ended; nil means that the message was sent.
 func (t *throttle) learn(f *Failure) {
+	before, after := t.adapt(f)
+	// Observers run foreign code, so that the lock is not held here.
+	switch {
+	case after && !before:
+		t.observer.Suspended(t.key, f)
+	case before && !after:
+		t.observer.Resumed(t.key)
+	}
+}
+
+// adapt returns whether the lane was suspended before, and is after.
+func (t *throttle) adapt(f *Failure) (before, after bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	before = t.suspended
 	switch {
 	case f == nil:
 		t.resume()
@@ -86,6 +99,7 @@ func (t *throttle) learn(f *Failure) {
 	default:
 		t.resume()
 	}
+	return before, t.suspended
 }
 
 func (t *throttle) shrink() {
@@ -106,7 +120,6 @@ func (t *throttle) grow() {
 // pause makes the lane wait before it tries one message again.
 func (t *throttle) pause(f *Failure) {
 	if f.Class == Refused && !t.suspended {
-		t.observer.Suspended(t.key, f)
 		t.suspended, t.vain = true, 0
 	}
 	t.paused = true
@@ -115,8 +128,5 @@ func (t *throttle) pause(f *Failure) {
 }
 
 func (t *throttle) resume() {
-	if t.suspended {
-		t.observer.Resumed(t.key)
-	}
 	t.paused, t.suspended, t.vain = false, false, 0
 }

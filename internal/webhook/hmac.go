@@ -20,11 +20,6 @@ type HMACOptions struct {
 	// Prefix stands before the signature, such as "sha256=". It is required
 	// in every request, exactly as written here.
 	Prefix string
-	// IDHeader names the sender's id of the delivery, such as
-	// X-GitHub-Delivery. If set, a request without it is refused. Its value
-	// is not signed, so that anybody who replays a captured request can
-	// change it: it never becomes the id, nor part of it.
-	IDHeader string
 	// TimestampHeader holds Unix seconds. If set, what is signed is the
 	// header's value, a full stop and the body, and Tolerance applies. If
 	// not, a captured request can be replayed at any time later, and only
@@ -37,7 +32,6 @@ type generic struct {
 	keys   keyring
 	form   signatureForm
 	header string
-	id     string // a header's name, or ""
 	time   string // a header's name, or ""
 }
 
@@ -65,7 +59,6 @@ func NewHMAC(secrets []string, o HMACOptions) (Verifier, error) {
 		keys:   keys,
 		form:   signatureForm{prefix: o.Prefix, decode: decode, size: algorithm().Size()},
 		header: http.CanonicalHeaderKey(o.Header),
-		id:     http.CanonicalHeaderKey(o.IDHeader),
 		time:   http.CanonicalHeaderKey(o.TimestampHeader),
 	}, nil
 }
@@ -80,11 +73,6 @@ func (g *generic) Verify(h http.Header, body []byte, now time.Time) (string, err
 	signature, err := g.form.parse(g.header, value)
 	if err != nil {
 		return "", err
-	}
-	if g.id != "" {
-		if _, err := single(h, g.id); err != nil {
-			return "", err
-		}
 	}
 	if g.time == "" {
 		err = g.match(signature, nil, body)

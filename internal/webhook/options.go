@@ -17,7 +17,7 @@ func checkHeaders(o HMACOptions) error {
 		return errors.New("configuring webhook hmac: the signature's header is needed")
 	}
 	seen := make(map[string]bool)
-	for _, name := range []string{o.Header, o.IDHeader, o.TimestampHeader} {
+	for _, name := range []string{o.Header, o.TimestampHeader} {
 		if name == "" {
 			continue
 		}
