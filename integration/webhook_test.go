@@ -94,10 +94,10 @@ func TestWebhookLife(t *testing.T) {
 	step(hook("booking.created", "1", booked()), 202, "queued", 0, 4)
 	step(hook("booking.canceled", "1", later), 202, "cancelled", 2, 6)
 	step(hook("booking.moved", "1", booked().AddDate(0, 0, 2)), 202, "skipped", 0, 6)
-	// Moved before it was created: nobody has to know.
-	step(hook("booking.moved", "2", later), 202, "queued", 0, 8)
-	step(strings.Replace(hook("booking.created", "3", booked()), "ada@", "ada", 1), 422, "", 0, 8)
-	step(hook("booking.created", "4", time.Now().AddDate(0, 0, -1)), 422, "", 0, 8)
+	// Moved before it was created: that is another booking than we know.
+	step(hook("booking.moved", "2", later), 202, "skipped", 0, 6)
+	step(strings.Replace(hook("booking.created", "3", booked()), "ada@", "ada", 1), 422, "", 0, 6)
+	step(hook("booking.created", "4", time.Now().AddDate(0, 0, -1)), 422, "", 0, 6)
 	checkNoErrors(t, caddy)
 }
 
