@@ -230,6 +230,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 	switch {
 	case h.PassThru != nil && isOrder(r.Method):
 		return h.passThru(w, r, next)
+	case h.PassThru != nil:
+		return next.ServeHTTP(newStripper(w), r)
 	case r.Method == http.MethodPost:
 		return h.serveOrder(w, r)
 	default:

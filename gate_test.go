@@ -2,6 +2,7 @@ package caddyicalmail
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -183,6 +184,31 @@ func TestControlHeaders(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestOtherAnswersAreStripped: also an answer to a GET tells nobody what the
+// back end says to us, however it is sent.
+func TestOtherAnswersAreStripped(t *testing.T) {
+	h := newHandler(t, passThruOnly)
+	for name, send := range map[string]func(http.ResponseWriter){
+		"header": func(w http.ResponseWriter) { w.WriteHeader(http.StatusTeapot) },
+		"write":  func(w http.ResponseWriter) { _, _ = w.Write([]byte("x")) },
+		"flush":  func(w http.ResponseWriter) { _ = http.NewResponseController(w).Flush() },
+		"copy":   func(w http.ResponseWriter) { _, _ = w.(io.ReaderFrom).ReadFrom(strings.NewReader("x")) },
+	} {
+		w := httptest.NewRecorder()
+		r := caddyhttp.PrepareRequest(httptest.NewRequest(http.MethodGet, "/bookings/1", nil), caddy.NewReplacer(), w, nil)
+		err := h.ServeHTTP(w, r, caddyhttp.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) error {
+			w.Header().Set("Ical-Invite-Id", "1")
+			w.Header().Set("X-Other", "1")
+			send(w)
+			return nil
+		}))
+		got := w.Result().Header
+		if err != nil || got.Get("Ical-Invite-Id") != "" || got.Get("X-Other") != "1" {
+			t.Errorf("%s: %v, %v", name, err, got)
+		}
 	}
 }
 
