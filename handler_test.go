@@ -61,6 +61,8 @@ func TestAnswersByClient(t *testing.T) {
 		{"form of a browser", formType, goodForm, "text/html,application/xhtml+xml,*/*;q=0.8", "", 202, "text/html; charset=utf-8", ""},
 		{"form without Accept", formType, goodForm, "", "", 202, "text/html; charset=utf-8", ""},
 		{"form that wants JSON", formType, goodForm, "application/json", "/thanks", 202, jsonType, ""},
+		{"unknown, of an API client", "text/csv", goodForm, "*/*", "", 415, "application/problem+json", ""},
+		{"unknown, of a browser", "text/csv", goodForm, "text/html", "", 415, "text/html; charset=utf-8", ""},
 		{"form that prefers HTML", formType, goodForm, "application/json;q=0.5, text/html", "", 202, "text/html; charset=utf-8", ""},
 		{"form with redirect", formType, goodForm, "text/html", "/thanks?start={http.ical_invite.start}", 303, "", "/thanks?start=2027-03-05+10%3A30"},
 	} {

@@ -123,13 +123,23 @@ func webAddress(s string) string {
 
 func dateInWords(t time.Time) string { return t.Format("Monday, 2 January 2006") }
 
-// timesInWords is "10:30 – 11:30", with the last day's date if it is another.
+// timesInWords is "10:30 – 11:30", with the last day's date if it is another,
+// and with the zones if the clocks change between the two.
 func timesInWords(start, end time.Time) string {
-	first := start.Format("15:04")
-	if start.YearDay() == end.YearDay() && start.Year() == end.Year() {
-		return first + " – " + end.Format("15:04")
+	clock := "15:04"
+	if offsetOf(start) != offsetOf(end) {
+		clock = "15:04 MST"
 	}
-	return first + " – " + end.Format("15:04 on Monday, 2 January 2006")
+	first := start.Format(clock)
+	if start.YearDay() == end.YearDay() && start.Year() == end.Year() {
+		return first + " – " + end.Format(clock)
+	}
+	return first + " – " + end.Format(clock+" on Monday, 2 January 2006")
+}
+
+func offsetOf(t time.Time) int {
+	_, offset := t.Zone()
+	return offset
 }
 
 // zoneInWords is "Europe/Berlin (CET, UTC+01:00)". Zones without letters of

@@ -57,12 +57,17 @@ func (h *Handler) readBody(w http.ResponseWriter, r *http.Request) ([]byte, erro
 	return nil, fmt.Errorf("%w: it ended before it was complete", booking.ErrMalformed)
 }
 
-// prefersJSON reports whether the answer should be JSON: to JSON always, to a
-// form only if the client says so, as fetch() with a FormData may.
+// prefersJSON reports whether the answer should be JSON: to JSON always, to
+// what a form cannot send unless the client asks for a page, and to a form only
+// if the client says so, as fetch() with a FormData may.
 func prefersJSON(r *http.Request) bool {
-	if booking.IsJSON(r.Header.Get("Content-Type")) {
+	contentType := r.Header.Get("Content-Type")
+	if booking.IsJSON(contentType) {
 		return true
 	}
 	json, html := acceptQuality(r.Header, "json"), acceptQuality(r.Header, "html")
-	return json > 0 && json > html
+	if booking.IsForm(contentType) {
+		return json > html
+	}
+	return json > html || html == 0
 }
