@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
@@ -336,5 +337,34 @@ func TestSeriesInTheWritersZone(t *testing.T) {
 	}
 	if e, _, err := out.store.EventByID(t.Context(), h.scope(), "1"); err != nil || e.Zone != "America/New_York" {
 		t.Errorf("zone %q, %v", e.Zone, err)
+	}
+}
+
+// TestAdvance: a change is newer than what it changes, whatever the clock says.
+func TestAdvance(t *testing.T) {
+	h := newHandler(t, behindBackEnd)
+	before := sampleEvent(t)
+	before.Modified = testNow.Add(time.Hour)
+	e := *before
+	h.advance(&e, before)
+	if e.Sequence != before.Sequence+1 || !e.Modified.After(before.Modified) {
+		t.Errorf("SEQUENCE %d, modified %s after %s", e.Sequence, e.Modified, before.Modified)
+	}
+}
+
+// TestRemovedSeesOnlyThemselves: a cancellation for one is about nobody else.
+func TestRemovedSeesOnlyThemselves(t *testing.T) {
+	before := sampleEvent(t)
+	e := *before
+	e.Guests, e.Sequence = nil, 1
+	invitations, err := invitationsFor(&e, before)
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := invitations[len(invitations)-1]
+	calendar := calendarOf(t, last)
+	if last.to.Role != booking.RoleGuest || strings.Count(calendar, "\r\nATTENDEE") != 1 ||
+		!strings.Contains(calendar, "METHOD:CANCEL") || !strings.Contains(calendar, "STATUS:CANCELLED") || !strings.Contains(calendar, "SEQUENCE:1\r\n") {
+		t.Errorf("the guest who was removed gets\n%s", calendar)
 	}
 }

@@ -23,7 +23,7 @@ const (
 
 // Event is a booking's state in time. It holds operator text already
 // expanded, so that it can be rendered again without the configuration that
-// made it (see the design, section 2, rule 4).
+// made it.
 type Event struct {
 	// UID is the identity of the event for all of its life
 	// (RFC 5545, section 3.8.4.7).
