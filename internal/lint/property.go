@@ -92,7 +92,7 @@ func nameLength(s string) int {
 
 // errorf reports a fault of a parameter, with the property that has it.
 func (p *lineParser) errorf(rule, text, piece string) {
-	p.r.errorf(rule, "line %d, %s: %s: %s", p.prop.line, p.prop.name, text, show(piece))
+	p.r.errorf(rule, "line %d, %s: %s: %s", p.prop.line, nameOf(p.prop.name), text, show(piece))
 }
 
 // param reads a name, an equals sign and one or more values.
@@ -146,7 +146,7 @@ func (p *lineParser) checkEscapes(text string) {
 		p.errorf("I7", "a parameter value has a backslash escape", text)
 	}
 	if caretEscape.MatchString(text) {
-		p.r.warnf("I7", "line %d, %s: a parameter value has an escape that few programs know: %s", p.prop.line, p.prop.name, show(text))
+		p.r.warnf("I7", "line %d, %s: a parameter value has an escape that few programs know: %s", p.prop.line, nameOf(p.prop.name), show(text))
 	}
 }
 

@@ -90,3 +90,15 @@ func show[T string | []byte](s T) string {
 	}
 	return strconv.Quote(string(s[:maxShown])) + "…"
 }
+
+// nameOf is a name from the input for a finding: as it is if it looks like one,
+// else like any other piece of input.
+func nameOf(name string) string {
+	strange := func(r rune) bool {
+		return r != '-' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+	}
+	if len(name) > maxShown || strings.ContainsFunc(name, strange) {
+		return show(name)
+	}
+	return name
+}

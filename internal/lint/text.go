@@ -110,6 +110,6 @@ func checkURI(r *report, p property) {
 	}
 	switch u.Scheme {
 	case "javascript", "vbscript", "data", "file":
-		r.errorf("C14", "%s has the scheme %s", p.name, u.Scheme)
+		r.errorf("C14", "%s has the scheme %s", p.name, nameOf(u.Scheme))
 	}
 }
