@@ -76,14 +76,22 @@ func parseSecret(d *caddyfile.Dispenser, to *string) error {
 	return nil
 }
 
-func parseDuration(d *caddyfile.Dispenser, to *caddy.Duration) error {
-	option := d.Val()
-	if *to != 0 {
-		return errTwice(d, option)
+// parseOne takes the word of an option and its only argument.
+func parseOne(d *caddyfile.Dispenser, isSet bool) (option, text string, err error) {
+	option = d.Val()
+	if isSet {
+		return option, "", errTwice(d, option)
 	}
-	var text string
 	if !d.AllArgs(&text) {
-		return d.ArgErr()
+		return option, "", d.ArgErr()
+	}
+	return option, text, nil
+}
+
+func parseDuration(d *caddyfile.Dispenser, to *caddy.Duration) error {
+	option, text, err := parseOne(d, *to != 0)
+	if err != nil {
+		return err
 	}
 	duration, err := caddy.ParseDuration(text)
 	if err != nil {
@@ -97,13 +105,9 @@ func parseDuration(d *caddyfile.Dispenser, to *caddy.Duration) error {
 }
 
 func parseCount(d *caddyfile.Dispenser, to *int) error {
-	option := d.Val()
-	if *to != 0 {
-		return errTwice(d, option)
-	}
-	var text string
-	if !d.AllArgs(&text) {
-		return d.ArgErr()
+	option, text, err := parseOne(d, *to != 0)
+	if err != nil {
+		return err
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 {
@@ -114,13 +118,9 @@ func parseCount(d *caddyfile.Dispenser, to *int) error {
 }
 
 func parseSize(d *caddyfile.Dispenser, to *int64) error {
-	option := d.Val()
-	if *to != 0 {
-		return errTwice(d, option)
-	}
-	var text string
-	if !d.AllArgs(&text) {
-		return d.ArgErr()
+	option, text, err := parseOne(d, *to != 0)
+	if err != nil {
+		return err
 	}
 	size, err := humanize.ParseBytes(text)
 	if err != nil {

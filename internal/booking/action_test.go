@@ -60,7 +60,7 @@ func TestDecodeAction(t *testing.T) {
 func TestDecodeSkip(t *testing.T) {
 	rules := withFields(t, testRules(t), "action type")
 	b := decodeJSON(t, fields{"type": "skip", "email": []any{}, "start": "never", "description": "x"}, rules)
-	want := Booking{Action: ActionSkip, Zone: rules.Zone, Given: Properties(PropAction)}
+	want := Booking{Action: ActionSkip, Zone: rules.Zone, Given: setOf(PropAction)}
 	if mustJSON(t, b) != mustJSON(t, &want) {
 		t.Errorf("got %s", mustJSON(t, b))
 	}

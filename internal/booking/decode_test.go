@@ -133,7 +133,7 @@ func TestDecodeEverything(t *testing.T) {
 		Notes:    "a\nb",
 		Extra:    []Answer{{"Telephone", "4930"}, {"Topics", "tax, law"}, {"Consent", "yes"}},
 		Locale:   "de-DE",
-		Given: Properties(PropName, PropEmail, PropStart, PropEnd, PropDuration, PropTimezone, PropDescription,
+		Given: setOf(PropName, PropEmail, PropStart, PropEnd, PropDuration, PropTimezone, PropDescription,
 			PropLocale, PropHost, PropSummary, PropLocation, PropGuests),
 	}
 	if got, want := mustJSON(t, b), mustJSON(t, &want); got != want {

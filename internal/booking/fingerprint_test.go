@@ -32,7 +32,7 @@ func TestFingerprint(t *testing.T) {
 		{"nothing", func(*Booking) {}, true},
 		{"id", func(b *Booking) { b.ID = "1" }, true},
 		{"action", func(b *Booking) { b.Action = ActionUpdate }, true},
-		{"given", func(b *Booking) { b.Given = Properties(PropStart) }, true},
+		{"given", func(b *Booking) { b.Given = setOf(PropStart) }, true},
 		{"warnings", func(b *Booking) { b.Warnings = []FieldError{{"a", "b"}} }, true},
 		{"ignored", func(b *Booking) { b.Ignored = []string{"x"} }, true},
 		{"length that the end says", func(b *Booking) { b.Length = time.Hour }, true},

@@ -5,15 +5,6 @@ import "slices"
 // PropertySet is a set of properties. The zero value is empty.
 type PropertySet uint32
 
-// Properties makes a set.
-func Properties(all ...Property) PropertySet {
-	var s PropertySet
-	for _, p := range all {
-		s.add(p)
-	}
-	return s
-}
-
 // Has reports whether p is in the set.
 func (s PropertySet) Has(p Property) bool {
 	i := slices.Index(properties, p)
