@@ -11,7 +11,8 @@ import (
 // mailData is what mail templates get. Its fields are a public contract:
 // operators write templates of their own with them (docs/templates.md).
 type mailData struct {
-	// Kind is invitation, update or cancellation.
+	// Kind is invitation, update or cancellation; in the mail that asks the
+	// client to confirm an address it is confirmation.
 	Kind string
 
 	// Role is the recipient's part: client, host or guest.
@@ -38,6 +39,20 @@ type mailData struct {
 
 	// Repeats says in words how a recurring event repeats, else it is empty.
 	Repeats string
+
+	// ManageURL is the client's or the host's own link to the page on which
+	// the appointment is seen, moved and cancelled. It is empty without manage,
+	// and for guests.
+	ManageURL string
+
+	// Note is what the other side wrote when it moved or cancelled the
+	// appointment, and NoteFrom who that was.
+	Note     string
+	NoteFrom mailPerson
+
+	// ConfirmURL is where the client confirms the booking, and Expires until
+	// when, in words. A confirmation mail has them, and no other.
+	ConfirmURL, Expires string
 }
 
 // mailPerson is a person in a mail template.

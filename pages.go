@@ -25,6 +25,54 @@ type page struct {
 	// Detail says in a sentence what is wrong, and Errors which fields.
 	Detail string
 	Errors []booking.FieldError
+
+	// The following are for the pages behind links in mails.
+
+	// State is what the appointment is now.
+	State pageState
+
+	// Done says in a sentence what has just been done, and Problem why nothing
+	// was. At most one of them is set.
+	Done, Problem string
+
+	// Token has to be posted with every action, as the field token.
+	Token string
+
+	// CanMove and CanCancel tell which actions are on offer.
+	CanMove, CanCancel bool
+
+	// OtherSide is who gets the note that may go with an action: the host's
+	// name on the client's page, the client's on the host's.
+	OtherSide string
+
+	// Start is what the field for the new start holds at first, and Earliest
+	// and Latest are its bounds, as datetime-local fields have them; Latest may
+	// be empty. Zone says in words in which time zone they are meant.
+	Start, Earliest, Latest, Zone string
+
+	// Note is what was typed into the field for the note, if the page is shown
+	// again because of a mistake elsewhere.
+	Note string
+
+	// Add are the links by which the appointment gets into calendars.
+	Add *calendarLinks
+}
+
+// pageState is what an appointment is to those who look at it.
+type pageState string
+
+// The states of appointments. One that is past or cancelled cannot be changed.
+const (
+	statePending   pageState = "pending"
+	stateConfirmed pageState = "confirmed"
+	stateCancelled pageState = "cancelled"
+	statePast      pageState = "past"
+)
+
+// calendarLinks lead to the forms by which online calendars take an event, and
+// to a file that all others open.
+type calendarLinks struct {
+	Google, Outlook, Office365, Yahoo, File string
 }
 
 // pages are the built-in pages and the policy under which browsers show them.

@@ -9,6 +9,10 @@ type Status string
 const (
 	Confirmed Status = "CONFIRMED"
 	Cancelled Status = "CANCELLED"
+
+	// Pending is an event that its client has yet to confirm. It is in no
+	// calendar and is never sent.
+	Pending Status = "PENDING"
 )
 
 // Role is the part that a recipient has in an event.
@@ -78,6 +82,21 @@ type Event struct {
 	// end of the last time.
 	Occurrences int       `json:"occurrences,omitempty"`
 	Until       time.Time `json:"until,omitzero"`
+
+	// Expires is when a pending event can no longer be confirmed.
+	Expires time.Time `json:"expires,omitzero"`
+
+	// Resources are what the event has to itself while it takes place.
+	Resources []string `json:"resources,omitempty"`
+
+	// Consents are what the client agreed to, and when.
+	Consents []Consent `json:"consents,omitempty"`
+}
+
+// Consent is something that the client agreed to, in the operator's words.
+type Consent struct {
+	Label Line      `json:"label"`
+	Given time.Time `json:"given"`
 }
 
 // Recipient is one of the people who get an invitation of their own.

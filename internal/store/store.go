@@ -37,6 +37,10 @@ var (
 	// Deliveries are still recorded.
 	ErrNoSpace = errors.New("not enough free disk space")
 
+	// ErrSlotTaken means that another event occupies a part of the wanted time
+	// (HTTP status 409).
+	ErrSlotTaken = errors.New("slot is taken")
+
 	// ErrClosed means that the store was closed.
 	ErrClosed = errors.New("store is closed")
 )
@@ -145,6 +149,34 @@ type Limit struct {
 	Window  time.Duration
 }
 
+// Slot is a span of time in which one event has a resource to itself, such as
+// a host or a room: from Start up to, and without, End. Resources mean the same
+// to all events of a store.
+type Slot struct {
+	Resource   string
+	Start, End time.Time
+}
+
+// Hold makes a new event a held one: it is there for the time being, and
+// forgotten unless a later Acceptance with Confirm makes it firm.
+type Hold struct {
+	// Until is when the event is forgotten.
+	Until time.Time
+
+	// SlotsUntil is until when its slots are kept from others. It is not after
+	// Until.
+	SlotsUntil time.Time
+
+	// Counter and Max bound how many held events may keep slots at a time:
+	// one more is refused with a LimitError of the name LimitHeld. It counts
+	// events with slots only, until their SlotsUntil or until they are firm.
+	Counter string
+	Max     int
+}
+
+// LimitHeld is the Name of the LimitError about too many held slots.
+const LimitHeld = "held"
+
 // New is the Expect of an Acceptance whose event must not exist yet.
 const New = -1
 
@@ -161,8 +193,24 @@ type Acceptance struct {
 	// Expect is the SEQUENCE that the stored event must have, or New.
 	Expect int
 
-	// Key, if not nil, is looked up before anything else.
-	Key *Key
+	// Key, if not nil, is looked up before anything else, and Unique after it
+	// in the same way: whichever is known first answers for the whole.
+	Key, Unique *Key
+
+	// Slots are what the event occupies from now on, in place of what it
+	// occupied before. Another event's slot that overlaps one of them makes
+	// Accept fail with ErrSlotTaken; slots that touch do not overlap, and
+	// those of a held event count until its SlotsUntil. Nil leaves things as
+	// they are, and an empty slice frees all. A cancelled event occupies
+	// nothing, whatever is said here.
+	Slots []Slot
+
+	// Hold, if not nil, makes the event, which must be new, a held one.
+	Hold *Hold
+
+	// Confirm makes a held event firm. If the stored event is not held, or its
+	// Hold has run out at Now, Accept fails with ErrStale.
+	Confirm bool
 
 	// Limits are checked, and counted only if all of them pass.
 	Limits []Limit
@@ -254,7 +302,7 @@ type Stats struct {
 // then ctx's, and the write may or may not have happened.
 type Store interface {
 	// Accept commits a. See Acceptance for the checks; their order is Key,
-	// event and ID, Limits, space.
+	// Unique, event and ID, Slots, held slots, Limits, space.
 	Accept(ctx context.Context, a *Acceptance) (Receipt, error)
 
 	// Claim leases at most max messages of a mailer that are due at now,
@@ -298,15 +346,23 @@ type Store interface {
 
 	// Erase removes every trace of an address: the events that it is the
 	// client or a guest of, or was before an update, with their messages (also
-	// unsent ones), ids and keys. It returns the number of events. It works in
-	// bounded transactions as Move does.
+	// unsent ones), ids and keys. What they occupied stays occupied until it is
+	// over, because the appointment is still in the host's calendar; a slot
+	// says nothing about who booked it. It returns the number of events. It
+	// works in bounded transactions as Move does.
 	Erase(ctx context.Context, a booking.Address) (int, error)
 
 	// Sweep forgets events whose end is before the given time, with their
-	// messages, ids and keys, and expired keys and counters. An event with
+	// messages, ids and keys, held events whose time is up at now, slots that
+	// ended before the given time, and expired keys and counters. An event with
 	// unsettled messages is kept as it is until they are settled. It works in
 	// small bounded transactions.
 	Sweep(ctx context.Context, now, endedBefore time.Time) (events int, err error)
+
+	// Keep returns the value that was kept first under a name, which is the
+	// given one if there was none. All processes that share a store get the
+	// same.
+	Keep(ctx context.Context, name string, value []byte) ([]byte, error)
 
 	Stats(ctx context.Context) (Stats, error)
 
