@@ -40,6 +40,7 @@ var (
 	errAddressRune   = errors.New("has a character before the @ that an e-mail address cannot have")
 	errAddressDots   = errors.New("has a dot too many before the @")
 	errAddressDomain = errors.New("is not an e-mail address: there is no valid domain after the @")
+	errDomain        = errors.New("is not a domain name")
 )
 
 // ParseAddress reads exactly one addr-spec. Outer spaces are trimmed; display
