@@ -47,7 +47,7 @@ func FuzzRecords(f *testing.F) {
 	f.Add([]byte{1, 'q', 0, 0, 0, 0, 0, 0, 0, 1, 1, 'm', '{', '}'})
 	f.Add((&event{id: "i", keys: []keyRef{{}}, json: []byte("{}")}).encode())
 	f.Add((&keyRecord{uid: "u", reply: []byte("r")}).encode())
-	f.Add((&counted{width: 1, slots: []slot{{1, 1}}}).encode())
+	f.Add((&counted{width: 1, ticks: []tick{{1, 1}}}).encode())
 	f.Fuzz(func(t *testing.T, v []byte) {
 		if m, err := decodeMessage("id", v); err == nil {
 			if _, err := encodeMessage(m); err != nil {
@@ -65,7 +65,7 @@ func FuzzRecords(f *testing.F) {
 				t.Errorf("key record changed: %v", err)
 			}
 		}
-		_, _ = decodeSlots(v)
+		_, _ = decodeTicks(v)
 		_, _, _ = cutPart(v)
 		expired(v, 1)
 	})

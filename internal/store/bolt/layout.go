@@ -24,7 +24,7 @@ var (
 	bucketOpen    = []byte("open")    // mailer, accepted, ordinal → message ID: all that is unsettled
 	bucketChain   = []byte("chain")   // uid, recipient, SEQUENCE, ordinal → link and message ID: every message
 	bucketKey     = []byte("key")     // SHA-256 of the idempotency key → key record
-	bucketCounter = []byte("counter") // SHA-256 of the counter → slots
+	bucketCounter = []byte("counter") // SHA-256 of the counter → ticks
 )
 
 func buckets() [][]byte {

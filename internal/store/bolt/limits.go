@@ -10,16 +10,16 @@ import (
 	"github.com/caddyicalmail/caddyicalmail/internal/store"
 )
 
-// slots is how many slots a window is divided into. A slot counts as long as
+// ticks is how many ticks a window is divided into. A tick counts as long as
 // any part of it may lie within the window, so a counter forgets up to one
-// slot late, and never early.
-const slots = 64
+// tick late, and never early.
+const ticks = 64
 
 // limit is a Limit with the key of its counter.
 type limit struct {
 	store.Limit
 	hash  [hashSize]byte
-	width int64 // of a slot, in nanoseconds
+	width int64 // of a tick, in nanoseconds
 }
 
 // prepareLimits keeps one limit for each counter, the strictest: an
@@ -28,7 +28,7 @@ func prepareLimits(all []store.Limit) []limit {
 	out := make([]limit, 0, len(all))
 	for _, l := range all {
 		n := limit{
-			Limit: l, width: max(1, (int64(l.Window)+slots-1)/slots),
+			Limit: l, width: max(1, (int64(l.Window)+ticks-1)/ticks),
 			hash: hashOf("counter", l.Counter, strconv.FormatInt(int64(l.Window), 10)),
 		}
 		i := slices.IndexFunc(out, func(o limit) bool { return o.hash == n.hash })
@@ -42,8 +42,8 @@ func prepareLimits(all []store.Limit) []limit {
 	return out
 }
 
-// slot counts the acceptances in one slot of time.
-type slot struct {
+// tick counts the acceptances in one tick of time.
+type tick struct {
 	index int64
 	n     uint32
 }
@@ -52,23 +52,23 @@ type slot struct {
 type counted struct {
 	hash  [hashSize]byte
 	width int64
-	slots []slot // in order of index
+	ticks []tick // in order of index
 }
 
-// encode lays out version, expiry, width, slots.
+// encode lays out version, expiry, width, ticks.
 func (c *counted) encode() []byte {
-	b := append(make([]byte, 0, 17+12*len(c.slots)), recordVersion)
-	b = appendNumber(b, uint64((c.slots[len(c.slots)-1].index+slots+1)*c.width))
+	b := append(make([]byte, 0, 17+12*len(c.ticks)), recordVersion)
+	b = appendNumber(b, uint64((c.ticks[len(c.ticks)-1].index+ticks+1)*c.width))
 	b = appendNumber(b, uint64(c.width))
-	for _, s := range c.slots {
+	for _, s := range c.ticks {
 		b = appendNumber(b, uint64(s.index))
 		b = binary.BigEndian.AppendUint32(b, s.n)
 	}
 	return b
 }
 
-// decodeSlots reads a counter.
-func decodeSlots(v []byte) (all []slot, err error) {
+// decodeTicks reads a counter.
+func decodeTicks(v []byte) (all []tick, err error) {
 	if len(v) < 17 || v[0] != recordVersion || (len(v)-17)%12 != 0 {
 		return nil, fmt.Errorf("counter: %w", errRecord)
 	}
@@ -76,7 +76,7 @@ func decodeSlots(v []byte) (all []slot, err error) {
 	// sweep alone.
 	for v = v[17:]; len(v) > 0; v = v[12:] {
 		index, rest, _ := readNumber(v)
-		all = append(all, slot{int64(index), binary.BigEndian.Uint32(rest)})
+		all = append(all, tick{int64(index), binary.BigEndian.Uint32(rest)})
 	}
 	return all, nil
 }
@@ -105,7 +105,7 @@ func (o *accept) checkLimits(t *txn) error {
 	return nil
 }
 
-// loadCounter leaves out slots that no longer count, and those of a clock
+// loadCounter leaves out ticks that no longer count, and those of a clock
 // that was far ahead, which would otherwise lock people out for as long.
 func (t *txn) loadCounter(l limit, now time.Time) (counted, error) {
 	c := counted{hash: l.hash, width: l.width}
@@ -113,32 +113,32 @@ func (t *txn) loadCounter(l limit, now time.Time) (counted, error) {
 	if v == nil {
 		return c, nil
 	}
-	all, err := decodeSlots(v)
+	all, err := decodeTicks(v)
 	current := clampNano(now) / l.width
 	for _, s := range all {
-		if s.index >= current-slots && s.index <= current+slots {
-			c.slots = append(c.slots, s)
+		if s.index >= current-ticks && s.index <= current+ticks {
+			c.ticks = append(c.ticks, s)
 		}
 	}
 	return c, err
 }
 
 // wait is how long it takes until one more is within the limit: until enough
-// slots have gone out of the window, the oldest first.
+// ticks have gone out of the window, the oldest first.
 func (c *counted) wait(l limit, now time.Time) time.Duration {
 	if l.Max <= 0 {
 		return max(1, l.Window)
 	}
 	sum := 0
-	for _, s := range c.slots {
+	for _, s := range c.ticks {
 		sum += int(s.n)
 	}
 	if sum < l.Max {
 		return 0
 	}
-	for _, s := range c.slots {
+	for _, s := range c.ticks {
 		if sum -= int(s.n); sum < l.Max {
-			return time.Duration((s.index+slots+1)*c.width - clampNano(now))
+			return time.Duration((s.index+ticks+1)*c.width - clampNano(now))
 		}
 	}
 	return l.Window
@@ -147,11 +147,11 @@ func (c *counted) wait(l limit, now time.Time) time.Duration {
 // add counts one acceptance.
 func (c *counted) add(now time.Time) {
 	index := clampNano(now) / c.width
-	i, found := slices.BinarySearchFunc(c.slots, index, func(s slot, want int64) int {
+	i, found := slices.BinarySearchFunc(c.ticks, index, func(s tick, want int64) int {
 		return int(max(-1, min(1, s.index-want)))
 	})
 	if !found {
-		c.slots = slices.Insert(c.slots, i, slot{index: index})
+		c.ticks = slices.Insert(c.ticks, i, tick{index: index})
 	}
-	c.slots[i].n++
+	c.ticks[i].n++
 }
