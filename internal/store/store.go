@@ -139,7 +139,7 @@ type Key struct {
 }
 
 // Limit lets at most Max acceptances with the same Counter through in any
-// span of Window. The span is measured in coarse slots, and errs on the side
+// span of Window. The span is measured in coarse ticks, and errs on the side
 // of refusing. An acceptance counts once, however often it names a Counter, and
 // the same Counter with another Window is another one.
 type Limit struct {
@@ -148,34 +148,6 @@ type Limit struct {
 	Max     int
 	Window  time.Duration
 }
-
-// Slot is a span of time in which one event has a resource to itself, such as
-// a host or a room: from Start up to, and without, End. Resources mean the same
-// to all events of a store.
-type Slot struct {
-	Resource   string
-	Start, End time.Time
-}
-
-// Hold makes a new event a held one: it is there for the time being, and
-// forgotten unless a later Acceptance with Confirm makes it firm.
-type Hold struct {
-	// Until is when the event is forgotten.
-	Until time.Time
-
-	// SlotsUntil is until when its slots are kept from others. It is not after
-	// Until.
-	SlotsUntil time.Time
-
-	// Counter and Max bound how many held events may keep slots at a time:
-	// one more is refused with a LimitError of the name LimitHeld. It counts
-	// events with slots only, until their SlotsUntil or until they are firm.
-	Counter string
-	Max     int
-}
-
-// LimitHeld is the Name of the LimitError about too many held slots.
-const LimitHeld = "held"
 
 // New is the Expect of an Acceptance whose event must not exist yet.
 const New = -1
@@ -205,11 +177,15 @@ type Acceptance struct {
 	// nothing, whatever is said here.
 	Slots []Slot
 
-	// Hold, if not nil, makes the event, which must be new, a held one.
+	// Hold, if not nil, makes the event, which must be new, a held one. Later
+	// acceptances without Confirm leave it held: slots that they give it are
+	// kept until the Hold's SlotsUntil, and are not checked against its Max.
 	Hold *Hold
 
 	// Confirm makes a held event firm. If the stored event is not held, or its
-	// Hold has run out at Now, Accept fails with ErrStale.
+	// Hold has run out at Now, Accept fails with ErrStale. With Slots nil it
+	// keeps what it held, and as others may have taken that after SlotsUntil,
+	// it is checked as Slots are.
 	Confirm bool
 
 	// Limits are checked, and counted only if all of them pass.
@@ -348,13 +324,15 @@ type Store interface {
 	// client or a guest of, or was before an update, with their messages (also
 	// unsent ones), ids and keys. What they occupied stays occupied until it is
 	// over, because the appointment is still in the host's calendar; a slot
-	// says nothing about who booked it. It returns the number of events. It
-	// works in bounded transactions as Move does.
+	// says nothing about who booked it. A held event frees its slots, because
+	// nobody was told of it yet. It returns the number of events. It works in
+	// bounded transactions as Move does.
 	Erase(ctx context.Context, a booking.Address) (int, error)
 
 	// Sweep forgets events whose end is before the given time, with their
-	// messages, ids and keys, held events whose time is up at now, slots that
-	// ended before the given time, and expired keys and counters. An event with
+	// messages, ids and keys, held events whose time is up at now, also with
+	// their slots, slots that ended before the given time, and expired keys and
+	// counters. An event with
 	// unsettled messages is kept as it is until they are settled. It works in
 	// small bounded transactions.
 	Sweep(ctx context.Context, now, endedBefore time.Time) (events int, err error)
