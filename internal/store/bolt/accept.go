@@ -30,6 +30,8 @@ type accept struct {
 
 	// What check found and decided.
 	stored     *event // nil: new
+	held       *hold  // why the stored event is held; nil: it is firm
+	occupy     []span // nil: what it was
 	counters   []counted
 	superseded []*message
 	reserved   []string
@@ -39,24 +41,18 @@ type accept struct {
 
 // check follows the order that store.Store promises.
 func (o *accept) check(t *txn) (bool, error) {
-	o.stored, o.counters, o.superseded, o.reserved = nil, nil, nil, nil
+	o.stored, o.held, o.occupy = nil, nil, nil
+	o.counters, o.superseded, o.reserved = nil, nil, nil
 	o.receipt, o.messages = store.Receipt{}, o.prepared.messages
-	replay, err := o.checkKey(t)
+	replay, err := o.checkKeys(t)
 	if err != nil || replay {
 		return false, err
 	}
-	if err := o.checkEvent(t); err != nil {
-		return false, err
-	}
-	if err := o.checkLimits(t); err != nil {
-		return false, err
-	}
-	if err := o.s.space.check(); err != nil {
-		return false, err
-	}
-	for _, m := range o.messages {
-		if t.message.Get([]byte(m.ID)) != nil {
-			return false, fmt.Errorf("accepting: message ID %s exists already", m.ID)
+	for _, check := range []func(*txn) error{
+		o.checkEvent, o.checkConfirm, o.checkSlots, o.checkHeld, o.checkLimits, o.checkSpace, o.checkMessages,
+	} {
+		if err := check(t); err != nil {
+			return false, err
 		}
 	}
 	if o.supersede && o.stored != nil {
@@ -64,6 +60,17 @@ func (o *accept) check(t *txn) (bool, error) {
 	}
 	o.receipt.Queued, o.receipt.Superseded = len(o.messages), len(o.superseded)
 	return true, err
+}
+
+func (o *accept) checkSpace(*txn) error { return o.s.space.check() }
+
+func (o *accept) checkMessages(t *txn) error {
+	for _, m := range o.messages {
+		if t.message.Get([]byte(m.ID)) != nil {
+			return fmt.Errorf("accepting: message ID %s exists already", m.ID)
+		}
+	}
+	return nil
 }
 
 // checkEvent compares the stored event with what the caller believes.
@@ -96,11 +103,10 @@ func (o *accept) checkEvent(t *txn) error {
 }
 
 func (o *accept) write(t *txn) error {
-	if err := o.writeEvent(t); err != nil {
-		return err
-	}
-	if err := o.writeKey(t); err != nil {
-		return err
+	for _, write := range []func(*txn) error{o.writeEvent, o.writeKeys, o.writeSlots, o.writeHold} {
+		if err := write(t); err != nil {
+			return err
+		}
 	}
 	for _, c := range o.counters {
 		if err := t.counter.Put(c.hash[:], c.encode()); err != nil {
@@ -132,8 +138,8 @@ func (o *accept) writeEvent(t *txn) error {
 	} else {
 		t.delta.events++
 	}
-	if o.key != nil {
-		e.addKey(keyRef{o.key.hash, clampNano(o.key.expires)}, o.now)
+	for _, k := range o.keys {
+		e.addKey(keyRef{k.hash, clampNano(k.expires)}, o.now)
 	}
 	if e.id != "" {
 		if err := t.id.Put(key(o.event.Scope, e.id), []byte(o.event.UID)); err != nil {

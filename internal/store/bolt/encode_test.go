@@ -48,6 +48,10 @@ func FuzzRecords(f *testing.F) {
 	f.Add((&event{id: "i", keys: []keyRef{{}}, json: []byte("{}")}).encode())
 	f.Add((&keyRecord{uid: "u", reply: []byte("r")}).encode())
 	f.Add((&counted{width: 1, ticks: []tick{{1, 1}}}).encode())
+	f.Add(slotKey(span{start: 1, end: 2}, ownerOf("u")))
+	f.Add(encodeOccupied(1, firm))
+	f.Add(encodeTaken([]span{{start: 1, end: 2}, {start: 3, end: 4}}))
+	f.Add((&hold{until: 2, slotsUntil: 1}).encode())
 	f.Fuzz(func(t *testing.T, v []byte) {
 		if m, err := decodeMessage("id", v); err == nil {
 			if _, err := encodeMessage(m); err != nil {
@@ -65,10 +69,31 @@ func FuzzRecords(f *testing.F) {
 				t.Errorf("key record changed: %v", err)
 			}
 		}
+		decodeSlots(t, v)
 		_, _ = decodeTicks(v)
 		_, _, _ = cutPart(v)
 		expired(v, 1)
 	})
+}
+
+// decodeSlots decodes anything as the records of slots and holds.
+func decodeSlots(t *testing.T, v []byte) {
+	t.Helper()
+	o, err := decodeOccupied(v, encodeOccupied(1, 2))
+	if err == nil && !bytes.Equal(slotKey(o.span, o.by), v) {
+		t.Error("slot key changed")
+	}
+	o, err = decodeOccupied(slotKey(span{}, owner{}), v)
+	if err == nil && !bytes.Equal(encodeOccupied(o.start, o.until), v) {
+		t.Error("slot record changed")
+	}
+	all, err := decodeTaken(v)
+	if err == nil && len(v) > 0 && !bytes.Equal(encodeTaken(all), v) {
+		t.Error("record of taken slots changed")
+	}
+	if h, err := decodeHold(v); err == nil && !bytes.Equal(h.encode(), v) {
+		t.Error("hold record changed")
+	}
 }
 
 // cutPart takes the first part off a key.

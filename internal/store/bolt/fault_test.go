@@ -90,7 +90,7 @@ func TestGuiltyAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stale.prepared.key = nil
+	stale.keys = nil
 	all = append(all, request1(s, t, stale))
 	s.run(all)
 	for i, r := range all {

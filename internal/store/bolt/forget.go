@@ -6,8 +6,9 @@ import (
 	"github.com/caddyicalmail/caddyicalmail/internal/booking"
 )
 
-// forget removes an event with everything that belongs to it. It returns the
-// IDs of the messages.
+// forget removes an event with everything that belongs to it. What it occupies
+// stays until it is over, unless it was only held. It returns the IDs of the
+// messages.
 func (t *txn) forget(uid string, e *event, b *booking.Event) ([]string, error) {
 	all, err := t.messagesOf(uid)
 	if err != nil {
@@ -29,6 +30,9 @@ func (t *txn) forget(uid string, e *event, b *booking.Event) ([]string, error) {
 		if err := t.forgetKey(k, uid); err != nil {
 			return nil, err
 		}
+	}
+	if err := t.forgetHold(uid); err != nil {
+		return nil, err
 	}
 	t.delta.events--
 	return ids, t.event.Delete([]byte(uid))

@@ -6,16 +6,17 @@ import (
 	"errors"
 )
 
-// bucketKept holds small values of which there is one for the whole store.
-var bucketKept = []byte("kept") // name → value
+// maxKept bounds a kept value in bytes. It is for keys, not for documents.
+const maxKept = 64 << 10
 
-// Keep returns the value that was kept first under a name.
+// Keep returns the value that was kept first under a name. A value must have
+// 1 to 65536 bytes.
 func (s *Store) Keep(ctx context.Context, name string, value []byte) ([]byte, error) {
 	if err := checkName("name", name); err != nil {
 		return nil, err
 	}
-	if len(value) == 0 {
-		return nil, errors.New("there is nothing to keep")
+	if len(value) == 0 || len(value) > maxKept {
+		return nil, errors.New("value to keep is empty or too long")
 	}
 	o := &keep{name: []byte(name), value: bytes.Clone(value)}
 	if err := s.do(ctx, o); err != nil {
@@ -26,28 +27,20 @@ func (s *Store) Keep(ctx context.Context, name string, value []byte) ([]byte, er
 
 // keep is the op of Keep.
 type keep struct {
-	name, value, kept []byte
+	name, value []byte
+
+	kept []byte
 }
 
 func (o *keep) check(t *txn) (bool, error) {
-	o.kept = o.value
-	b := t.tx.Bucket(bucketKept)
-	if b == nil {
-		return true, nil
-	}
-	if known := b.Get(o.name); known != nil {
-		o.kept = bytes.Clone(known)
+	o.kept = bytes.Clone(t.kept.Get(o.name))
+	if o.kept != nil {
 		return false, nil
 	}
+	o.kept = o.value
 	return true, nil
 }
 
-func (o *keep) write(t *txn) error {
-	b, err := t.tx.CreateBucketIfNotExists(bucketKept)
-	if err != nil {
-		return err
-	}
-	return b.Put(o.name, o.value)
-}
+func (o *keep) write(t *txn) error { return t.kept.Put(o.name, o.value) }
 
 func (o *keep) done(bool) {}

@@ -26,14 +26,17 @@ func hashOf(kind string, parts ...string) [hashSize]byte {
 	return sha256.Sum256(key(append([]string{kind}, parts...)...))
 }
 
-func prepareKey(k *store.Key) *acceptKey {
-	if k == nil {
-		return nil
+func prepareKeys(all ...*store.Key) (out []*acceptKey) {
+	for _, k := range all {
+		if k == nil {
+			continue
+		}
+		out = append(out, &acceptKey{
+			hash: hashOf("key", k.Key), fingerprint: k.Fingerprint, expires: k.Expires,
+			unlessCancelled: k.UnlessCancelled, reply: bytes.Clone(k.Reply),
+		})
 	}
-	return &acceptKey{
-		hash: hashOf("key", k.Key), fingerprint: k.Fingerprint, expires: k.Expires,
-		unlessCancelled: k.UnlessCancelled, reply: bytes.Clone(k.Reply),
-	}
+	return out
 }
 
 // keyRecord is a stored idempotency key.
@@ -81,22 +84,29 @@ func (t *txn) loadKey(hash [hashSize]byte, now time.Time) (*keyRecord, error) {
 	return k, nil
 }
 
-// checkKey looks the key up before anything else.
-func (o *accept) checkKey(t *txn) (replay bool, err error) {
-	if o.key == nil {
-		return false, nil
+// checkKeys looks the keys up before anything else. The first that is known
+// answers.
+func (o *accept) checkKeys(t *txn) (replay bool, err error) {
+	for _, k := range o.keys {
+		if replay, err = o.checkKey(t, k); err != nil || replay {
+			return replay, err
+		}
 	}
-	known, err := t.loadKey(o.key.hash, o.now)
+	return false, nil
+}
+
+func (o *accept) checkKey(t *txn, k *acceptKey) (replay bool, err error) {
+	known, err := t.loadKey(k.hash, o.now)
 	if err != nil || known == nil {
 		return false, err
 	}
-	if o.key.unlessCancelled {
+	if k.unlessCancelled {
 		cancelled, err := t.cancelled(known.uid)
 		if err != nil || cancelled {
 			return false, err
 		}
 	}
-	if known.fingerprint != o.key.fingerprint {
+	if known.fingerprint != k.fingerprint {
 		return false, store.ErrKeyReused
 	}
 	o.receipt = store.Receipt{Replayed: true, Reply: known.reply}
@@ -112,15 +122,17 @@ func (t *txn) cancelled(uid string) (bool, error) {
 	return b.Status == booking.Cancelled, err
 }
 
-func (o *accept) writeKey(t *txn) error {
-	if o.key == nil {
-		return nil
+func (o *accept) writeKeys(t *txn) error {
+	for _, k := range o.keys {
+		record := &keyRecord{
+			expires: clampNano(k.expires), fingerprint: k.fingerprint,
+			uid: o.event.UID, reply: k.reply,
+		}
+		if err := t.key.Put(k.hash[:], record.encode()); err != nil {
+			return err
+		}
 	}
-	k := &keyRecord{
-		expires: clampNano(o.key.expires), fingerprint: o.key.fingerprint,
-		uid: o.event.UID, reply: o.key.reply,
-	}
-	return t.key.Put(o.key.hash[:], k.encode())
+	return nil
 }
 
 // Reply finds the reply of a key that has not expired.

@@ -25,7 +25,11 @@ type prepared struct {
 	id        string
 	oldScope  string
 	expect    int
-	key       *acceptKey
+	keys      []*acceptKey // in the order in which they are looked up
+	owner     owner
+	slots     []span // nil: as they are
+	hold      *hold
+	confirm   bool
 	limits    []limit
 	supersede bool
 	messages  []newMessage
@@ -44,8 +48,12 @@ func (s *Store) prepare(a *store.Acceptance) (*accept, error) {
 	}
 	o := &accept{s: s, prepared: prepared{
 		now: a.Now, event: a.Event, id: a.ID, expect: a.Expect,
-		key: prepareKey(a.Key), limits: prepareLimits(a.Limits), supersede: a.Supersede,
+		keys: prepareKeys(a.Key, a.Unique), limits: prepareLimits(a.Limits), supersede: a.Supersede,
+		owner: ownerOf(a.Event.UID), slots: prepareSlots(a.Slots), hold: prepareHold(a.Hold), confirm: a.Confirm,
 	}}
+	if a.Event.Status == booking.Cancelled {
+		o.slots = []span{}
+	}
 	var err error
 	if o.eventJSON, err = json.Marshal(&a.Event); err != nil {
 		return nil, fmt.Errorf("encoding the event: %w", err)
@@ -91,7 +99,7 @@ func checkAcceptance(a *store.Acceptance) error {
 			return errors.New("mailer or recipient is too long or not UTF-8")
 		}
 	}
-	return nil
+	return a.CheckSlots()
 }
 
 func checkName(what, name string) error {

@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"encoding/binary"
+	"errors"
 
 	"go.etcd.io/bbolt"
 )
@@ -38,7 +39,23 @@ func (s *Store) scan(t *txn) error {
 		return err
 	})
 	s.figures.apply(d)
-	return err
+	return errors.Join(err, t.scanSlots())
+}
+
+func (t *txn) scanSlots() error {
+	err := t.slot.ForEach(func(k, v []byte) error {
+		_, err := decodeOccupied(k, v)
+		return err
+	})
+	return errors.Join(err,
+		t.taken.ForEach(func(_, v []byte) error {
+			_, err := decodeTaken(v)
+			return err
+		}),
+		t.hold.ForEach(func(_, v []byte) error {
+			_, err := decodeHold(v)
+			return err
+		}))
 }
 
 // takeOver marks the store as open. If it was not closed in order, everything

@@ -14,22 +14,30 @@ const chunk = 128
 // Sweep forgets what is over. It looks for it in read transactions and
 // removes it in small ones, so that nobody waits for long.
 func (s *Store) Sweep(ctx context.Context, now, endedBefore time.Time) (events int, err error) {
-	limit := clampNano(endedBefore)
-	err = s.walk(ctx, bucketEvent, func(_ *txn, _, v []byte) (bool, error) {
-		e, err := decodeEvent(v)
-		return err == nil && e.end < limit, err
-	}, func(found [][]byte) error {
-		o := &sweepEvents{uids: found, before: limit}
+	limit, at := clampNano(endedBefore), clampNano(now)
+	forget := func(found [][]byte) error {
+		o := &sweepEvents{uids: found, before: limit, now: at}
 		if err := s.do(ctx, o); err != nil {
 			return err
 		}
 		events += o.gone
 		return nil
-	})
+	}
+	err = s.walk(ctx, bucketEvent, func(_ *txn, _, v []byte) (bool, error) {
+		e, err := decodeEvent(v)
+		return err == nil && e.end < limit, err
+	}, forget)
 	if err != nil {
 		return events, err
 	}
-	return events, s.sweepExpired(ctx, clampNano(now))
+	err = s.walk(ctx, bucketHold, func(_ *txn, _, v []byte) (bool, error) { return expired(v, at), nil }, forget)
+	if err != nil {
+		return events, err
+	}
+	if err := s.sweepSlots(ctx, limit); err != nil {
+		return events, err
+	}
+	return events, s.sweepExpired(ctx, at)
 }
 
 func (s *Store) sweepExpired(ctx context.Context, now int64) error {
@@ -46,7 +54,8 @@ func (s *Store) sweepExpired(ctx context.Context, now int64) error {
 	return nil
 }
 
-// expired looks at a key or counter record: both begin with version, expiry.
+// expired looks at a key, counter or hold record: all begin with version,
+// expiry.
 func expired(v []byte, now int64) bool {
 	if len(v) < 9 {
 		return false
@@ -103,8 +112,8 @@ func (t *txn) step(b *bbolt.Bucket, from []byte, want func(t *txn, k, v []byte) 
 
 // sweepEvents removes events, unless something changed meanwhile.
 type sweepEvents struct {
-	uids   [][]byte
-	before int64
+	uids        [][]byte
+	before, now int64
 
 	gone int
 }
@@ -120,7 +129,7 @@ func (o *sweepEvents) write(t *txn) error {
 		if err != nil {
 			return err
 		}
-		if e == nil || e.end >= o.before {
+		if e == nil || e.end >= o.before && !expired(t.hold.Get(uid), o.now) {
 			continue
 		}
 		chain, err := t.chained(key(string(uid)))

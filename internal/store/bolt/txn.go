@@ -17,6 +17,8 @@ type txn struct {
 	event, id, message, body *bbolt.Bucket
 	due, open, chain         *bbolt.Bucket
 	key, counter, meta       *bbolt.Bucket
+	slot, taken, hold, held  *bbolt.Bucket
+	kept                     *bbolt.Bucket
 
 	delta delta
 }
@@ -28,6 +30,8 @@ func newTxn(s *Store, tx *bbolt.Tx) *txn {
 		message: tx.Bucket(bucketMessage), body: tx.Bucket(bucketBody),
 		due: tx.Bucket(bucketDue), open: tx.Bucket(bucketOpen), chain: tx.Bucket(bucketChain),
 		key: tx.Bucket(bucketKey), counter: tx.Bucket(bucketCounter), meta: tx.Bucket(bucketMeta),
+		slot: tx.Bucket(bucketSlot), taken: tx.Bucket(bucketTaken),
+		hold: tx.Bucket(bucketHold), held: tx.Bucket(bucketHeld), kept: tx.Bucket(bucketKept),
 	}
 }
 

@@ -126,7 +126,7 @@ func domain(err error) bool {
 	var limit *store.LimitError
 	for _, known := range []error{
 		store.ErrKeyReused, store.ErrStale, store.ErrNotFound, store.ErrLeaseLost,
-		store.ErrClosed, store.ErrNoSpace, context.Canceled, context.DeadlineExceeded,
+		store.ErrClosed, store.ErrNoSpace, store.ErrSlotTaken, context.Canceled, context.DeadlineExceeded,
 	} {
 		if errors.Is(err, known) {
 			return true
