@@ -46,37 +46,58 @@ type taken struct {
 // counters in one transaction, and returns when they are on disk. The order of
 // things is: render, commit, answer.
 func (h *Handler) commit(ctx context.Context, s store.Store, o *order, e, before *booking.Event, status string) (*taken, error) {
-	messages, err := h.render(e, before)
+	messages, err := h.render(e, before, o)
 	if err != nil {
 		return nil, err
 	}
 	h.schedule(e, before, messages)
 	first := newAnswer(e, status, o.booking.Warnings)
+	a, err := h.acceptance(o, e, before, &first)
+	if err != nil {
+		return nil, err
+	}
+	a.Messages = messages
+	return h.accept(ctx, s, o, a, first)
+}
+
+// acceptance is everything that becomes durable but the messages. First is the
+// answer that is kept with the idempotency key.
+func (h *Handler) acceptance(o *order, e, before *booking.Event, first *answer) (*store.Acceptance, error) {
 	a := &store.Acceptance{
 		Now:       h.now(),
 		Event:     *e,
 		ID:        string(e.ID),
 		Expect:    store.New,
 		Supersede: true,
-		Messages:  messages,
+		Limits:    o.limits,
+	}
+	var err error
+	if a.Slots, err = slots(e); err != nil {
+		return nil, err
 	}
 	if before != nil {
 		a.Expect = before.Sequence
 	} else {
-		a.Limits = h.limits(e, o.vouched)
+		a.Limits = append(a.Limits, h.limits(e, o.vouched)...)
 	}
-	if o.key != nil {
-		key := *o.key
-		if o.vouched && e.LastEnd().After(key.Expires) {
-			// A signed webhook without a time can be sent again by whoever saw
-			// it, for as long as there is something to change.
-			key.Expires = e.LastEnd()
-		}
-		if key.Reply, err = json.Marshal(first); err != nil {
-			return nil, fmt.Errorf("encoding the answer: %w", err)
-		}
-		a.Key = &key
+	if o.key == nil {
+		return a, nil
 	}
+	key := *o.key
+	if o.vouched && e.LastEnd().After(key.Expires) {
+		// A signed webhook without a time can be sent again by whoever saw
+		// it, for as long as there is something to change.
+		key.Expires = e.LastEnd()
+	}
+	if key.Reply, err = json.Marshal(first); err != nil {
+		return nil, fmt.Errorf("encoding the answer: %w", err)
+	}
+	a.Key = &key
+	return a, nil
+}
+
+// accept commits an acceptance, or finds that it is a repetition.
+func (h *Handler) accept(ctx context.Context, s store.Store, o *order, a *store.Acceptance, first answer) (*taken, error) {
 	receipt, err := s.Accept(ctx, a)
 	switch {
 	case errors.Is(err, store.ErrStale):
@@ -84,14 +105,14 @@ func (h *Handler) commit(ctx context.Context, s store.Store, o *order, e, before
 	case err != nil:
 		return nil, storeError(err)
 	case receipt.Replayed:
-		t, err := replay(receipt.Reply, !o.key.UnlessCancelled)
+		t, err := replay(receipt.Reply, o.key != nil && !o.key.UnlessCancelled)
 		if t != nil {
-			t.event = e
+			t.event = &a.Event
 		}
 		return t, err
 	}
-	h.app.observer.committed(e, status, receipt)
-	return &taken{answer: first, event: e}, nil
+	h.app.observer.committed(&a.Event, first.Status, receipt)
+	return &taken{answer: first, event: &a.Event}, nil
 }
 
 // remember answers an order that changes nothing. A key is kept all the same:
@@ -174,7 +195,7 @@ func replay(reply []byte, keyed bool) (*taken, error) {
 	if err := json.Unmarshal(reply, &t.answer); err != nil {
 		return nil, fmt.Errorf("decoding the first answer: %w", err)
 	}
-	if !keyed {
+	if !keyed && t.Status != statusPending { // of which there is nothing to repeat yet
 		t.Status = statusDuplicate
 	}
 	return t, nil

@@ -53,6 +53,12 @@ type App struct {
 	// How long an event is kept after its end. Default: 30d.
 	Retain caddy.Duration `json:"retain,omitempty"`
 
+	// The keys that sign links and forms, as placeholders of at least 32
+	// characters: the first signs, all are good for what was signed before.
+	// The word `stored` stands for a key that is made once and kept in the
+	// store. Default: `stored`.
+	Keys []string `json:"keys,omitempty"`
+
 	now       func() time.Time
 	observer  *observer
 	organizer *booking.Person
@@ -63,6 +69,17 @@ type App struct {
 	transports map[string]*transport
 	storePath  string
 	running    *generation
+
+	// keys are the resolved keys, nil for the stored one; signs tells whether
+	// any handler needs them.
+	keys  [][]byte
+	signs bool
+
+	// handlers are those that have a name, byScope all, and wanted the names
+	// that pages asked for.
+	handlers map[string]*Handler
+	byScope  map[string][]*Handler
+	wanted   []string
 }
 
 // CaddyModule returns the Caddy module information.
@@ -88,6 +105,7 @@ func (a *App) Provision(ctx caddy.Context) error {
 		return err
 	}
 	a.transports = make(map[string]*transport)
+	a.handlers, a.byScope = make(map[string]*Handler), make(map[string][]*Handler)
 	a.running = newGeneration()
 	repl := caddy.NewReplacer()
 	var err error
@@ -100,6 +118,9 @@ func (a *App) Provision(ctx caddy.Context) error {
 			return err
 		}
 		a.organizer = &organizer
+	}
+	if err := a.resolveKeys(repl); err != nil {
+		return err
 	}
 	return a.setMailers(repl)
 }
@@ -181,6 +202,9 @@ func (a *App) lookup(own Transport, name string, repl *caddy.Replacer) (*transpo
 
 // Start opens the store and begins to deliver.
 func (a *App) Start() error {
+	if err := a.checkWanted(); err != nil {
+		return err
+	}
 	if err := a.running.start(a); err != nil {
 		return fmt.Errorf("starting the outbox: %w", err)
 	}

@@ -14,7 +14,7 @@ func BenchmarkRender(b *testing.B) {
 	e.Guests = nil
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := h.render(e, nil); err != nil {
+		if _, err := h.render(e, nil, new(order)); err != nil {
 			b.Fatal(err)
 		}
 	}

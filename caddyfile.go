@@ -5,20 +5,14 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
-	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 )
 
 func init() {
 	httpcaddyfile.RegisterGlobalOption("ical_invite", parseGlobalOption)
-	httpcaddyfile.RegisterHandlerDirective("ical_invite", parseDirective)
+	httpcaddyfile.RegisterDirective("ical_invite", parseDirective)
 	// After request_body, authentication and rate limits, which have to come
 	// first; before handle and route, which would answer in our place.
 	httpcaddyfile.RegisterDirectiveOrder("ical_invite", httpcaddyfile.After, "templates")
-}
-
-func parseDirective(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {
-	handler := new(Handler)
-	return handler, handler.UnmarshalCaddyfile(h.Dispenser)
 }
 
 // parseGlobalOption parses the global block. Several of them are merged; what
@@ -50,6 +44,7 @@ func parseGlobalOption(d *caddyfile.Dispenser, existing any) (any, error) {
 //	    workers   <n>
 //	    retry_for <duration>
 //	    retain    <duration>
+//	    key       <placeholder|stored...>
 //	}
 func (a *App) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next() // the option's name
@@ -73,6 +68,8 @@ func (a *App) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 			err = parseDuration(d, &a.RetryFor)
 		case "retain":
 			err = parseDuration(d, &a.Retain)
+		case "key":
+			err = a.parseKeys(d)
 		default:
 			err = d.Errf("unrecognized option %q in the global ical_invite block", d.Val())
 		}
@@ -144,9 +141,20 @@ func (a *App) parseMailer(d *caddyfile.Dispenser) error {
 //	    pass_thru   { ... }
 //	    verify      standard_webhooks|stripe|hmac { ... }
 //	    when        <JSON path> <value...>
+//	    base_url    <url>
+//	    manage      <path> { ... }
+//	    confirm     [<path>] { ... }
+//	    form_token  [<path>] { ... }
+//	    exclusive   [<resource>]
+//	    notice      <duration>
+//	    horizon     <duration>
 //	}
 func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
-	d.Next() // the directive's name; the matcher is gone already
+	// parseDirective has stepped over the directive's name and taken the
+	// matcher away.
+	if d.Val() != "ical_invite" {
+		d.Next()
+	}
 	if d.NextArg() {
 		return d.ArgErr()
 	}
@@ -190,6 +198,13 @@ func (h *Handler) options() map[string]func(*caddyfile.Dispenser) error {
 		"pass_thru":   h.parsePassThru,
 		"verify":      h.parseVerify,
 		"when":        h.parseWhen,
+		"base_url":    func(d *caddyfile.Dispenser) error { return parseString(d, &h.BaseURL) },
+		"manage":      h.parseManage,
+		"confirm":     h.parseConfirm,
+		"form_token":  h.parseFormToken,
+		"exclusive":   h.parseExclusive,
+		"notice":      func(d *caddyfile.Dispenser) error { return parseDuration(d, &h.Notice) },
+		"horizon":     func(d *caddyfile.Dispenser) error { return parseDuration(d, &h.Horizon) },
 		"max_size":    func(d *caddyfile.Dispenser) error { return parseSize(d, &h.MaxSize) },
 	}
 }

@@ -40,7 +40,7 @@ const (
 // ------------|-------------
 // `{http.ical_invite.uid}` | The event's UID
 // `{http.ical_invite.sequence}` | The event's SEQUENCE
-// `{http.ical_invite.status}` | What became of the booking: `queued`, `duplicate`, `updated`, `cancelled`, `skipped` or `failed`
+// `{http.ical_invite.status}` | What became of the booking: `queued`, `duplicate`, `updated`, `cancelled`, `pending`, `confirmed`, `skipped` or `failed`
 type Handler struct {
 	// The mailbox that sends the invitations. It does not take part in the
 	// meeting and must differ from every host. Required, here or in the app.
@@ -129,6 +129,38 @@ type Handler struct {
 	// How many bookings are taken, per recipient and in total.
 	Limit *Limits `json:"limit,omitempty"`
 
+	// The web address that links in mails begin with, such as
+	// `https://example.com`, and a path if that is where the site's root is.
+	// Required with `manage` and `confirm`.
+	BaseURL string `json:"base_url,omitempty"`
+
+	// Let the client and the host see, move and cancel a booking by links in
+	// their mails.
+	Manage *Manage `json:"manage,omitempty"`
+
+	// Let the client confirm the address before anybody is invited.
+	Confirm *Confirmation `json:"confirm,omitempty"`
+
+	// Let the form prove how long it has been open.
+	FormToken *FormToken `json:"form_token,omitempty"`
+
+	// What a booking has to itself while it takes place: `host`, or the name
+	// of a resource such as a room, which may use the placeholders of the
+	// summary. Overlapping bookings are refused with status 409. A name means
+	// the same to all handlers of a store.
+	Exclusive []string `json:"exclusive,omitempty"`
+
+	// How long before its start a booking must be made.
+	Notice caddy.Duration `json:"notice,omitempty"`
+
+	// How far ahead a booking may be. The day that this leads to is the last
+	// one, and counts as a whole.
+	Horizon caddy.Duration `json:"horizon,omitempty"`
+
+	// What the handler of its own pages, `ical_invite_pages`, knows it by. A
+	// Caddyfile sets it by itself.
+	Name string `json:"name,omitempty"`
+
 	app       *App
 	logger    *zap.Logger
 	organizer booking.Person
@@ -138,6 +170,7 @@ type Handler struct {
 	mails     *mailTemplates
 	pages     *pages
 	transport *transport
+	baseURL   string
 	now       func() time.Time
 }
 
@@ -155,15 +188,10 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	h.logger = ctx.Logger()
 	h.now = time.Now
 	h.setDefaults()
-	loaded, err := ctx.App("ical_invite")
+	app, err := loadApp(ctx)
 	if err != nil {
-		return fmt.Errorf("loading the ical_invite app: %w", err)
+		return err
 	}
-	app, ok := loaded.(*App)
-	if !ok {
-		return fmt.Errorf("app ical_invite is a %T", loaded)
-	}
-
 	h.app = app
 
 	repl := caddy.NewReplacer()
@@ -179,14 +207,38 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if err := h.setTrust(repl); err != nil {
 		return err
 	}
+	if err := h.setOwn(repl); err != nil {
+		return err
+	}
 	if err := checkPlaceholders(repl, h.Summary, h.Location, h.Description, h.Redirect); err != nil {
 		return err
 	}
+	app.register(h)
 	if h.pages, err = loadPages(); err != nil {
 		return err
 	}
 	h.mails, err = loadMailTemplates(h.Template, repl)
 	return err
+}
+
+// setOwn sets up what belongs to bookings by strangers and to their pages.
+func (h *Handler) setOwn(repl *caddy.Replacer) error {
+	if err := h.setBaseURL(repl); err != nil {
+		return err
+	}
+	if err := h.setManage(repl); err != nil {
+		return err
+	}
+	if err := h.setConfirm(); err != nil {
+		return err
+	}
+	if err := h.setFormToken(); err != nil {
+		return err
+	}
+	if err := h.setExclusive(repl); err != nil {
+		return err
+	}
+	return h.setWindow()
 }
 
 func (h *Handler) setDefaults() {

@@ -126,6 +126,7 @@ func (h *Handler) expandTexts(o *order, e *booking.Event) {
 	e.Summary = truncate(e.Summary, maxSummary)
 	e.Location = truncate(e.Location, maxLocation)
 	e.Description = x.text(h.Description)
+	e.Resources = h.resources(x, e)
 }
 
 func (h *Handler) summaryTemplate(e *booking.Event) string {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/caddyicalmail/caddyicalmail/internal/outbox"
 	"github.com/caddyicalmail/caddyicalmail/internal/store"
+	"github.com/caddyicalmail/caddyicalmail/internal/token"
 )
 
 // startWait is how long a request waits for the app: Caddy starts its apps in
@@ -40,6 +41,7 @@ type generation struct {
 	life   *lifetime
 	store  store.Store
 	outbox *outbox.Outbox
+	keys   *token.Keyring // nil if nothing is signed
 }
 
 func newGeneration() *generation { return &generation{ready: make(chan struct{})} }
@@ -55,6 +57,12 @@ func (g *generation) start(a *App) error {
 	if err != nil {
 		return err
 	}
+	keys, err := a.keyring(context.Background(), s)
+	if err != nil {
+		release()
+		return err
+	}
+	g.keys = keys
 	lanes := make(map[string]outbox.Lane, len(a.transports))
 	for key, t := range a.transports {
 		lanes[key] = outbox.Lane{Mailer: t.mailer, Connections: t.connections}

@@ -41,6 +41,12 @@ type invitation struct {
 	// known means that the recipient has an invitation already, which this one
 	// changes; removed that the event goes on without the recipient.
 	known, removed bool
+
+	// manage is the recipient's own link, and note what the one who changed the
+	// event, the client or the host, has to say to the other.
+	manage   string
+	note     booking.Text
+	noteFrom booking.Role
 }
 
 func newInvitation(e *booking.Event, to booking.Recipient) (*invitation, error) {
@@ -80,16 +86,29 @@ func (inv *invitation) calendar() (string, error) {
 	set(ics.ComponentPropertyTransp, "OPAQUE")
 	set(ics.ComponentPropertyClass, "PUBLIC")
 	addAddress(e, "ORGANIZER", inv.Organizer)
-	for _, a := range inv.attendees() {
+	for _, a := range inv.attendees() { // of whom a published event has none (RFC 5546, section 3.2.1)
 		addAddress(e, "ATTENDEE", a.Person, inv.attendeeParameters()...)
 	}
 	// Without this option the library writes bare LFs, on every system.
 	return c.Serialize(ics.WithNewLineWindows), nil
 }
 
+// methodPublish is the method of an event that is nobody's invitation.
+const methodPublish = "PUBLISH"
+
+// published renders the event as a file to import, which asks for no answer.
+func (inv *invitation) published() (string, error) {
+	file := *inv
+	file.method, file.status = methodPublish, inv.Status
+	return file.calendar()
+}
+
 // attendees lists who is shown. Somebody who is removed sees only themselves,
 // because the cancellation is about nobody else (RFC 5546, section 3.2.5).
 func (inv *invitation) attendees() []booking.Recipient {
+	if inv.method == methodPublish {
+		return nil
+	}
 	if inv.removed {
 		return []booking.Recipient{inv.to}
 	}

@@ -16,6 +16,7 @@ import (
 const (
 	limitRecipient = "recipient"
 	limitTotal     = "total"
+	limitMoves     = "moves"
 )
 
 // maxWindow bounds the windows of limits, because counters live as long.
@@ -78,12 +79,30 @@ func (h *Handler) limits(e *booking.Event, vouched bool) []store.Limit {
 	scope := h.limitScope()
 	var limits []store.Limit
 	for _, r := range e.Recipients() {
+		if e.Status == booking.Pending && r.Role == booking.RoleGuest {
+			continue // who hears of nothing yet
+		}
 		if recipient != nil && r.Role != booking.RoleHost {
 			limits = append(limits, newLimit(limitRecipient, *recipient, scope, r.Address.Person()))
 		}
 	}
 	if total != nil {
 		limits = append(limits, newLimit(limitTotal, *total, scope, ""))
+	}
+	return limits
+}
+
+// guestLimits are the counters of the guests alone.
+func (h *Handler) guestLimits(e *booking.Event) []store.Limit {
+	recipient := defaultRecipientLimit
+	if h.Limit != nil && h.Limit.Recipient != nil {
+		recipient = *h.Limit.Recipient
+	}
+	var limits []store.Limit
+	for _, r := range e.Recipients() {
+		if r.Role == booking.RoleGuest {
+			limits = append(limits, newLimit(limitRecipient, recipient, h.limitScope(), r.Address.Person()))
+		}
 	}
 	return limits
 }

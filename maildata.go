@@ -93,6 +93,13 @@ func (inv *invitation) mailData() (*mailData, error) {
 	d.Date, d.Time, d.Zone = dateInWords(d.Start), timesInWords(d.Start, d.End), zoneInWords(d.Start)
 	d.Repeats = inv.repeats()
 	d.When = fmt.Sprintf("%s, %s", d.Date, d.Time)
+	d.ManageURL = inv.manage
+	if inv.note != "" {
+		d.Note, d.NoteFrom = string(inv.note), d.Client
+		if inv.noteFrom == booking.RoleHost {
+			d.NoteFrom = d.Host
+		}
+	}
 	if inv.to.Role == booking.RoleHost {
 		d.Notes, d.Extra = string(inv.Notes), inv.Extra
 		for _, g := range inv.Guests {
@@ -101,6 +108,9 @@ func (inv *invitation) mailData() (*mailData, error) {
 	}
 	return d, nil
 }
+
+// kindConfirmation is the kind of the mail that asks to confirm a booking.
+const kindConfirmation = "confirmation"
 
 // kind is what the mail is to its recipient.
 func (inv *invitation) kind() string {
@@ -137,6 +147,9 @@ func webAddress(s string) string {
 }
 
 func dateInWords(t time.Time) string { return t.Format("Monday, 2 January 2006") }
+
+// momentInWords is "Friday, 5 March 2027, 10:30 (CET)".
+func momentInWords(t time.Time) string { return t.Format("Monday, 2 January 2006, 15:04 (MST)") }
 
 // timesInWords is "10:30 – 11:30", with the last day's date if it is another,
 // and with the zones if the clocks change between the two.

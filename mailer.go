@@ -65,6 +65,19 @@ func (inv *invitation) mime(templates *mailTemplates, messageID string) ([]byte,
 	return raw.Bytes(), nil
 }
 
+// plainMIME renders a mail without a calendar part.
+func (inv *invitation) plainMIME(content *mailText, messageID string) ([]byte, error) {
+	m := mail.NewMsg(mail.WithNoDefaultUserAgent())
+	inv.setHeader(m, content.subject, messageID)
+	m.SetBodyString(mail.TypeTextPlain, content.text)
+	m.AddAlternativeString(mail.TypeTextHTML, content.html)
+	var raw bytes.Buffer
+	if _, err := m.WriteTo(&raw); err != nil {
+		return nil, fmt.Errorf("composing the mail: %w", err)
+	}
+	return raw.Bytes(), nil
+}
+
 // setHeader writes the header fields. All values are clean: names and subject
 // are Lines, and addresses were validated when they were parsed.
 func (inv *invitation) setHeader(m *mail.Msg, subject booking.Line, messageID string) {

@@ -81,7 +81,7 @@ func hostileEvent(t testing.TB, name, notes string) *booking.Event {
 func checkMails(t *testing.T, mails *mailTemplates, e *booking.Event) {
 	t.Helper()
 	h := &Handler{mails: mails}
-	messages, err := h.render(e, nil)
+	messages, err := h.render(e, nil, new(order))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func TestMessageID(t *testing.T) {
 
 func TestReplyTo(t *testing.T) {
 	e := sampleEvent(t)
-	messages, err := (&Handler{mails: builtinMails(t)}).render(e, nil)
+	messages, err := (&Handler{mails: builtinMails(t)}).render(e, nil, new(order))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +137,7 @@ func TestHeaderStaysASCII(t *testing.T) {
 	e := sampleEvent(t)
 	e.Client.Address = mustAddress(t, "jörg@example.net")
 	e.Host.Name = ""
-	messages, err := (&Handler{mails: builtinMails(t)}).render(e, nil)
+	messages, err := (&Handler{mails: builtinMails(t)}).render(e, nil, new(order))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -122,6 +122,8 @@ func (t *mailTemplates) render(d *mailData) (*mailText, error) {
 	return &mailText{subject: line, text: text.String(), html: html.String()}, nil
 }
 
+func (t *mailTemplates) renderConfirmation(d *mailData) (*mailText, error) { return t.render(d) }
+
 // sampleMail is a complete set of template data to try templates out with.
 func sampleMail() *mailData {
 	start := time.Date(2027, time.March, 5, 10, 30, 0, 0, time.UTC)

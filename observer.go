@@ -24,6 +24,7 @@ const (
 	eventResumed   = "ical_invite.resumed"
 	eventCancelled = "ical_invite.cancelled"
 	eventLost      = "ical_invite.lost"
+	eventPending   = "ical_invite.pending"
 )
 
 // observer logs what the outbox does and emits events. It keeps the config's
@@ -121,8 +122,11 @@ func (o *observer) committed(e *booking.Event, status string, receipt store.Rece
 			zap.Int("messages", receipt.Queued), zap.Int("superseded", receipt.Superseded))
 	}
 	name := eventQueued
-	if status == statusCancelled {
+	switch status {
+	case statusCancelled:
 		name = eventCancelled
+	case statusPending:
+		name = eventPending
 	}
 	o.emit(name, map[string]any{"uid": e.UID, "sequence": e.Sequence, "status": status, "messages": receipt.Queued})
 }

@@ -46,6 +46,14 @@ type order struct {
 	// vouched means that somebody we trust asks: a back end or a signed
 	// webhook. The default limits, which are for strangers, do not apply.
 	vouched bool
+
+	// limits are further ones that this order counts against.
+	limits []store.Limit
+
+	// note is what the client or the host, by role, has to say to the other
+	// about a change.
+	note     booking.Text
+	noteFrom booking.Role
 }
 
 // idSpace is the name space of the UIDs that are made from ids (RFC 9562,
@@ -154,9 +162,15 @@ func (h *Handler) create(ctx context.Context, s store.Store, o *order) (*taken, 
 		// An order that may be a change is decoded without making up an end.
 		o.booking.End = o.booking.Start.Add(cmp.Or(o.booking.Length, time.Duration(h.Duration)))
 	}
+	if err := h.checkWindow(o.booking.Start); err != nil {
+		return nil, err
+	}
 	e, err := h.newEvent(o)
 	if err != nil {
 		return nil, err
+	}
+	if h.Confirm != nil {
+		return h.hold(ctx, s, o, e)
 	}
 	return h.commit(ctx, s, o, e, nil, statusQueued)
 }

@@ -54,6 +54,9 @@ type page struct {
 	// again because of a mistake elsewhere.
 	Note string
 
+	// Open is the action, move or cancel, whose form is to be mended.
+	Open string
+
 	// Add are the links by which the appointment gets into calendars.
 	Add *calendarLinks
 }

@@ -52,7 +52,7 @@ func (e *unavailableError) Unwrap() error { return e.cause }
 // store that does not work.
 func storeError(err error) error {
 	var limit *store.LimitError
-	if errors.Is(err, store.ErrKeyReused) || errors.As(err, &limit) {
+	if errors.Is(err, store.ErrKeyReused) || errors.Is(err, store.ErrSlotTaken) || errors.As(err, &limit) {
 		return err
 	}
 	return &unavailableError{err}
@@ -127,6 +127,10 @@ func statusOf(err error) int {
 		return theirs.StatusCode
 	case errors.Is(err, store.ErrKeyReused):
 		return http.StatusUnprocessableEntity
+	case errors.Is(err, store.ErrSlotTaken), errors.Is(err, store.ErrStale):
+		return http.StatusConflict
+	case errors.Is(err, errCrossSite), errors.Is(err, errTokenMissing), errors.Is(err, errTokenYoung), errors.Is(err, errTokenOld):
+		return http.StatusForbidden
 	case errors.As(err, &limit):
 		return http.StatusTooManyRequests
 	case errors.As(err, &unavailable):

@@ -10,18 +10,22 @@ import (
 )
 
 // render makes one finished message for everybody who is concerned by an
-// event that is new or has changed: an invitation, an update or a cancellation
+// event that is new or was changed by an order: an invitation, an update or a cancellation
 // for who takes part now, and a cancellation for who took part before and does
 // not any more. Before is the event as it was, nil if it is new.
 //
 // What it returns is sent as it is, however often a delivery is tried.
-func (h *Handler) render(e, before *booking.Event) ([]store.NewMessage, error) {
+func (h *Handler) render(e, before *booking.Event, o *order) ([]store.NewMessage, error) {
 	invitations, err := invitationsFor(e, before)
 	if err != nil {
 		return nil, err
 	}
 	messages := make([]store.NewMessage, 0, len(invitations))
 	for _, inv := range invitations {
+		inv.manage = h.manageLink(inv.Event, inv.to.Role)
+		if inv.to.Role != o.noteFrom && inv.to.Role != booking.RoleGuest {
+			inv.note, inv.noteFrom = o.note, o.noteFrom
+		}
 		m, err := h.message(inv)
 		if err != nil {
 			return nil, fmt.Errorf("rendering the %s's %s: %w", inv.to.Role, inv.kind(), err)

@@ -35,16 +35,24 @@ func (h *Handler) readOrder(w http.ResponseWriter, r *http.Request) (*order, err
 	if err != nil {
 		return nil, err
 	}
-	return &order{request: r, booking: b, action: booking.ActionCreate, key: key}, nil
+	o := &order{request: r, booking: b, action: booking.ActionCreate, key: key}
+	if h.FormToken != nil {
+		o.limits, err = h.guardFormToken(r, body)
+	}
+	return o, err
 }
 
 // readBody reads the body up to max_size. A limit of the site's own
 // (request_body) has an error of its own, which is passed on.
 func (h *Handler) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	if r.ContentLength > h.MaxSize {
+	return readBounded(w, r, h.MaxSize)
+}
+
+func readBounded(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+	if r.ContentLength > limit {
 		return nil, errTooLarge
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, h.MaxSize))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	if err == nil {
 		return body, nil
 	}

@@ -19,6 +19,8 @@ const (
 	statusCancelled = "cancelled"
 	statusSkipped   = "skipped"
 	statusFailed    = "failed"
+	statusPending   = "pending"
+	statusConfirmed = "confirmed"
 )
 
 // answer is what a JSON client gets for a booking.
@@ -65,19 +67,23 @@ func (h *Handler) confirm(w http.ResponseWriter, r *http.Request, o *order, t *t
 		w.WriteHeader(http.StatusSeeOther)
 		return nil
 	}
-	inv, err := newInvitation(t.event, booking.Recipient{Person: t.event.Client, Role: booking.RoleClient})
-	if err != nil {
-		return err
-	}
+	return h.writeTaken(w, o, t)
+}
+
+// writeTaken writes the page about an order that was taken.
+func (h *Handler) writeTaken(w http.ResponseWriter, o *order, t *taken) error {
+	inv := &invitation{Event: t.event, to: booking.Recipient{Person: t.event.Client, Role: booking.RoleClient}}
 	data, err := inv.mailData()
 	if err != nil {
 		return err
 	}
-	return h.pages.write(w, "page_thanks.html", http.StatusAccepted, &page{
-		Title:    "Your booking",
-		Event:    data,
-		Warnings: o.booking.Warnings,
-	})
+	p := &page{Title: "Your booking", Event: data, Warnings: o.booking.Warnings, State: stateConfirmed}
+	if t.Status != statusPending {
+		return h.pages.write(w, "page_thanks.html", http.StatusAccepted, p)
+	}
+	p.Title, p.State = "Not booked yet", statePending
+	data.Expires = momentInWords(t.event.Expires.In(data.Start.Location()))
+	return h.pages.write(w, "page_pending.html", http.StatusAccepted, p)
 }
 
 // setPlaceholders tells later handlers and access logs what happened.

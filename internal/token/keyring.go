@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -57,9 +58,9 @@ func (k *Keyring) Sign(t Token) string {
 	return encoding.EncodeToString(append(payload, mac(k.keys[0], payload)...))
 }
 
-// Verify checks a token for a purpose. It returns ErrInvalid, or ErrExpired
-// together with the token.
-func (k *Keyring) Verify(text string, purpose Purpose, now time.Time) (Token, error) {
+// Verify checks a token that may be for one of some purposes. It returns
+// ErrInvalid, or ErrExpired together with the token.
+func (k *Keyring) Verify(text string, now time.Time, purposes ...Purpose) (Token, error) {
 	if len(text) > maxToken || strings.ContainsAny(text, "\r\n") { // which base64 would skip
 		return Token{}, ErrInvalid
 	}
@@ -72,7 +73,7 @@ func (k *Keyring) Verify(text string, purpose Purpose, now time.Time) (Token, er
 		return Token{}, ErrInvalid
 	}
 	t, err := parsePayload(payload)
-	if err != nil || t.Purpose != purpose {
+	if err != nil || !slices.Contains(purposes, t.Purpose) {
 		return Token{}, ErrInvalid
 	}
 	if !now.Before(t.Expires) {

@@ -34,7 +34,7 @@ func TestRoundTrip(t *testing.T) {
 		"0c6b3f0e-8d0f-4d53-a4b4-9ef8d6f7e2a1", "{0c6b3f0e-8d0f-4d53-a4b4-9ef8d6f7e2a1}", "ümlaut\x00", strings.Repeat("x", 300),
 	} {
 		text := k.Sign(sample(subject))
-		got, err := k.Verify(text, ManageClient, now)
+		got, err := k.Verify(text, now, ManageClient)
 		if err != nil || got.Subject != subject || got.Sequence != 3 || !got.Issued.Equal(now) || !got.Expires.Equal(now.Add(time.Hour)) {
 			t.Errorf("%q: %+v, %v", subject, got, err)
 		}
@@ -74,7 +74,7 @@ func TestVerifyRefuses(t *testing.T) {
 		"expired, forged": {text[:10] + "~" + text[11:], ManageClient, now.Add(2 * time.Hour), ErrInvalid},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := k.Verify(tt.text, tt.purpose, tt.now); !errors.Is(err, tt.want) {
+			if _, err := k.Verify(tt.text, tt.now, tt.purpose); !errors.Is(err, tt.want) {
 				t.Errorf("got %v, want %v", err, tt.want)
 			}
 		})
@@ -86,12 +86,12 @@ func TestEveryBit(t *testing.T) {
 	k := keyring(t, key1)
 	text := k.Sign(sample("0c6b3f0e-8d0f-4d53-a4b4-9ef8d6f7e2a1@example.com"))
 	for i := range text {
-		if _, err := k.Verify(text[:i], ManageClient, now); !errors.Is(err, ErrInvalid) {
+		if _, err := k.Verify(text[:i], now, ManageClient); !errors.Is(err, ErrInvalid) {
 			t.Errorf("cut at %d: %v", i, err)
 		}
 		for _, c := range "AQgw_-9z" {
 			forged := text[:i] + string(c) + text[i+1:]
-			if _, err := k.Verify(forged, ManageClient, now); forged != text && !errors.Is(err, ErrInvalid) {
+			if _, err := k.Verify(forged, now, ManageClient); forged != text && !errors.Is(err, ErrInvalid) {
 				t.Errorf("changed at %d: %v", i, err)
 			}
 		}
@@ -101,13 +101,13 @@ func TestEveryBit(t *testing.T) {
 func TestRotation(t *testing.T) {
 	before, after, over := keyring(t, key1), keyring(t, key2, key1), keyring(t, key2)
 	text := before.Sign(sample("a"))
-	if _, err := after.Verify(text, ManageClient, now); err != nil {
+	if _, err := after.Verify(text, now, ManageClient); err != nil {
 		t.Errorf("a link of the old key: %v", err)
 	}
-	if _, err := over.Verify(text, ManageClient, now); !errors.Is(err, ErrInvalid) {
+	if _, err := over.Verify(text, now, ManageClient); !errors.Is(err, ErrInvalid) {
 		t.Errorf("a link of a key that is gone: %v", err)
 	}
-	if _, err := over.Verify(after.Sign(sample("a")), ManageClient, now); err != nil {
+	if _, err := over.Verify(after.Sign(sample("a")), now, Form, ManageClient); err != nil {
 		t.Errorf("the first key does not sign: %v", err)
 	}
 }
@@ -131,7 +131,7 @@ func FuzzVerify(f *testing.F) {
 	f.Add(k.Sign(sample("plain")))
 	f.Add("")
 	f.Fuzz(func(t *testing.T, text string) {
-		got, err := k.Verify(text, ManageClient, now)
+		got, err := k.Verify(text, now, ManageClient)
 		if err == nil && k.Sign(got) != text {
 			t.Errorf("%q has a second spelling", text)
 		}

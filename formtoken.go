@@ -1,0 +1,146 @@
+package caddyicalmail
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/caddyicalmail/caddyicalmail/internal/booking"
+	"github.com/caddyicalmail/caddyicalmail/internal/store"
+	"github.com/caddyicalmail/caddyicalmail/internal/token"
+)
+
+const (
+	defaultTokenPath  = "/ical_invite/token"
+	defaultTokenField = "form_token"
+	defaultMinAge     = caddy.Duration(2 * time.Second)
+	defaultMaxAge     = caddy.Duration(2 * time.Hour)
+	maxMaxAge         = 7 * 24 * time.Hour
+
+	// usesPerToken is how many bookings one form may send: it is left open by
+	// people who book twice, and a robot does not get far with it.
+	usesPerToken = 5
+)
+
+// FormToken lets the booking form prove how long it has been open. A page
+// fetches a token when it is shown and sends it with the form: robots that post
+// without a page have none, and those that post at once have a young one.
+type FormToken struct {
+	// Where a page gets a token by GET: as plain text, or as JSON for those
+	// who ask for it. Default: `/ical_invite/token`.
+	Path string `json:"path,omitempty"`
+
+	// The form field, or JSON path, that holds the token. Default: `form_token`.
+	Field string `json:"field,omitempty"`
+
+	// How old a token must be at least. Default: 2s.
+	MinAge caddy.Duration `json:"min_age,omitempty"`
+
+	// How old a token may be. Default: 2h.
+	MaxAge caddy.Duration `json:"max_age,omitempty"`
+
+	field booking.Path
+}
+
+// Why a form's token is refused.
+var (
+	errTokenMissing = errors.New("the form has no valid token: please reload the page and send it again")
+	errTokenYoung   = errors.New("the form was sent too quickly: please wait some seconds and send it again")
+	errTokenOld     = errors.New("the form was open for too long: please reload the page and send it again")
+)
+
+func (h *Handler) setFormToken() (err error) {
+	f := h.FormToken
+	if f == nil {
+		return nil
+	}
+	if h.Verify != nil {
+		return errors.New("form_token is for forms: a signed webhook has a signature")
+	}
+	if f.Path == "" {
+		f.Path = defaultTokenPath
+	}
+	if f.Field == "" {
+		f.Field = defaultTokenField
+	}
+	if f.MinAge == 0 {
+		f.MinAge = defaultMinAge
+	}
+	if f.MaxAge == 0 {
+		f.MaxAge = defaultMaxAge
+	}
+	switch {
+	case f.MinAge < 0 || f.MaxAge <= f.MinAge:
+		return errors.New("form_token: max_age must be longer than min_age, and min_age positive")
+	case time.Duration(f.MaxAge) > maxMaxAge:
+		return fmt.Errorf("form_token: max_age must be at most %s", inWords(maxMaxAge))
+	}
+	if f.field, err = booking.ParsePath(f.Field); err != nil {
+		return fmt.Errorf("form_token: field: %w", err)
+	}
+	return checkPath(f.Path, "form_token")
+}
+
+// mint makes a token.
+func (h *Handler) mint() string {
+	nonce := make([]byte, 9)
+	_, _ = rand.Read(nonce) // never fails
+	now := h.now()
+	return h.keys().Sign(token.Token{
+		Purpose: token.Form, Subject: string(nonce), Issued: now, Expires: now.Add(time.Duration(h.FormToken.MaxAge)),
+	})
+}
+
+// serveFormToken hands out a token.
+func (h *Handler) serveFormToken(w http.ResponseWriter, r *http.Request) error {
+	if !allowMethods(w, r, http.MethodGet, http.MethodHead) {
+		return nil
+	}
+	if err := h.app.running.await(r.Context()); err != nil {
+		return h.refuse(w, r, &unavailableError{err})
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	if acceptQuality(r.Header, "json") > acceptQuality(r.Header, "html") {
+		return writeJSON(w, http.StatusOK, "application/json", map[string]string{"token": h.mint()})
+	}
+	text := h.mint()
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	_, err := w.Write([]byte(text))
+	return err
+}
+
+// checkFormToken checks the token that a form sent. The limit that it returns
+// counts how often the token was used.
+func (h *Handler) checkFormToken(text string) ([]store.Limit, error) {
+	t, err := h.keys().Verify(text, h.now(), token.Form)
+	age := h.now().Sub(t.Issued)
+	switch {
+	case errors.Is(err, token.ErrExpired), err == nil && age > time.Duration(h.FormToken.MaxAge):
+		return nil, errTokenOld
+	case err != nil:
+		return nil, errTokenMissing
+	case age < time.Duration(h.FormToken.MinAge):
+		return nil, errTokenYoung
+	}
+	return []store.Limit{{
+		Name: "form_token", Counter: "form_token\x00" + hex.EncodeToString([]byte(t.Subject)),
+		Max: usesPerToken, Window: maxMaxAge,
+	}}, nil
+}
+
+// guardFormToken reads the token from the form and checks it.
+func (h *Handler) guardFormToken(r *http.Request, body []byte) ([]store.Limit, error) {
+	if err := h.app.running.await(r.Context()); err != nil {
+		return nil, &unavailableError{err}
+	}
+	fields := booking.ReadFields(r.Header.Get("Content-Type"), body)
+	return h.checkFormToken(fields.Text(h.FormToken.field))
+}

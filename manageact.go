@@ -1,0 +1,268 @@
+package caddyicalmail
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"mime"
+	"net/http"
+	"net/url"
+	"time"
+	"unicode/utf8"
+
+	"go.uber.org/zap"
+
+	"github.com/caddyicalmail/caddyicalmail/internal/booking"
+	"github.com/caddyicalmail/caddyicalmail/internal/store"
+	"github.com/caddyicalmail/caddyicalmail/internal/token"
+)
+
+// The actions of the page of an event.
+const (
+	actionMove    = "move"
+	actionCancel  = "cancel"
+	actionConfirm = "confirm"
+)
+
+// maxNote is the length of a note, in characters.
+const maxNote = 2000
+
+// maxPageForm bounds what a page's form sends, in bytes: a note in any script,
+// percent-encoded.
+const maxPageForm = 64 << 10
+
+// errNoAction is a form that asks for something that is not on offer.
+var errNoAction = fmt.Errorf("%w: there is no such action", booking.ErrMalformed)
+
+// errCrossSite is a form that another site sent in the client's name.
+var errCrossSite = errors.New("the form was sent by another site")
+
+// readPageForm reads a form of one of our pages.
+func (h *Handler) readPageForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
+	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
+		return nil, errCrossSite
+	}
+	contentType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || contentType != "application/x-www-form-urlencoded" || r.Header.Get("Content-Encoding") != "" {
+		return nil, fmt.Errorf("%w: a form is wanted", booking.ErrMediaType)
+	}
+	body, err := readBounded(w, r, maxPageForm)
+	if err != nil {
+		return nil, err
+	}
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return nil, fmt.Errorf("%w: the form is damaged", booking.ErrMalformed)
+	}
+	return form, nil
+}
+
+// act does what the form on the page of an event asks for, if the page still
+// shows the event as it is.
+func (v *visit) act(ctx context.Context, w http.ResponseWriter, r *http.Request) error {
+	form, err := v.handler.readPageForm(w, r)
+	if err != nil {
+		return v.handler.refuse(w, r, err)
+	}
+	if problem := v.outdated(form.Get("token")); problem != "" {
+		return v.show(w, http.StatusConflict, &page{Problem: problem})
+	}
+	p := &page{Open: form.Get("action"), Note: form.Get("note"), Start: form.Get("start")}
+	note := booking.CleanText(form.Get("note"))
+	if utf8.RuneCountInString(string(note)) > maxNote {
+		p.Errors = []booking.FieldError{{Field: "note", Detail: fmt.Sprintf("is longer than %d characters", maxNote)}}
+		return v.show(w, http.StatusUnprocessableEntity, p)
+	}
+	o := &order{
+		request: r, booking: new(booking.Booking), vouched: true,
+		note: note, noteFrom: v.role,
+	}
+	switch {
+	case p.Open == actionCancel && v.canCancel():
+		return v.settle(w, p, v.cancel(ctx, o), "The appointment is cancelled. Everybody who was invited gets a mail about it.")
+	case p.Open == actionMove && v.canMove():
+		return v.settle(w, p, v.move(ctx, o, p.Start), "The appointment has been moved. Everybody who is invited gets a mail with the new time.")
+	}
+	return v.handler.refuse(w, r, errNoAction)
+}
+
+// outdated tells why a page must not act any more, or nothing.
+func (v *visit) outdated(text string) string {
+	switch v.state() {
+	case stateCancelled:
+		return "This appointment was cancelled already. Nothing was changed."
+	case statePast:
+		return "This appointment is over. Nothing was changed."
+	}
+	t, err := v.handler.keys().Verify(text, v.handler.now(), token.Act)
+	switch {
+	case errors.Is(err, token.ErrExpired):
+		return "The page was open for too long. Nothing was changed: please look at it as it is now, and try again."
+	case err != nil || t.Subject != v.event.UID:
+		return "The form was not sent from this page. Nothing was changed: please try again."
+	case t.Sequence != v.event.Sequence:
+		return "The appointment has changed since the page was opened, perhaps by this very form sent twice. " +
+			"Nothing was changed now: this is how it is."
+	}
+	return ""
+}
+
+// settle shows what became of an action.
+func (v *visit) settle(w http.ResponseWriter, p *page, err error, done string) error {
+	if err == nil {
+		return v.show(w, http.StatusOK, &page{Done: done})
+	}
+	status := statusOf(err)
+	var fields booking.FieldErrors
+	var limit *store.LimitError
+	var refused *upstreamError
+	switch {
+	case errors.As(err, &fields):
+		p.Errors = fields
+	case errors.Is(err, store.ErrSlotTaken):
+		p.Errors = []booking.FieldError{{Field: "start", Detail: "is taken already; please choose another time"}}
+	case errors.As(err, &limit):
+		p.Problem = "The appointment was changed too often today. Please try again tomorrow, or write to the other side."
+	case errors.Is(err, store.ErrStale):
+		if err := v.reload(); err != nil {
+			return err
+		}
+		p = &page{Problem: "Somebody else has just changed the appointment. Nothing was changed by you: this is how it is now."}
+	case errors.As(err, &refused):
+		p.Problem, status = refused.message(), http.StatusBadGateway
+		if refused.refused() {
+			status = http.StatusConflict
+		}
+	default:
+		v.handler.logger.Error("a booking could not be changed by its link", zap.Error(err))
+		p.Problem = "That does not work just now, and nothing was changed. Please try again in some minutes."
+		status = http.StatusServiceUnavailable
+	}
+	return v.show(w, status, p)
+}
+
+// reload reads the event once more, to show what somebody else made of it.
+func (v *visit) reload() error {
+	ctx, cancel := context.WithTimeout(context.Background(), acceptTimeout)
+	defer cancel()
+	return v.load(ctx, v.event.UID)
+}
+
+// cancel calls the event off, after the back end has.
+func (v *visit) cancel(ctx context.Context, o *order) error {
+	asked := v.handler.Manage.cancel
+	if err := v.ask(ctx, asked, typeCancel, o, v.event); err != nil {
+		return err
+	}
+	return v.change(ctx, asked != nil, func(before *booking.Event) (*taken, error) {
+		if before.Status == booking.Cancelled {
+			return &taken{event: before}, nil
+		}
+		return v.handler.cancel(ctx, v.store, o, before)
+	})
+}
+
+// move gives the event another time, after the back end has.
+func (v *visit) move(ctx context.Context, o *order, text string) error {
+	start, err := v.newStart(text)
+	if err != nil {
+		return err
+	}
+	if start.Equal(v.event.Start) {
+		return booking.FieldErrors{{Field: "start", Detail: "is the time that the appointment has already"}}
+	}
+	o.limits = moveLimit(v.event)
+	asked := v.handler.Manage.move
+	if err := v.ask(ctx, asked, typeReschedule, o, v.moved(o, v.event, start)); err != nil {
+		return err
+	}
+	return v.change(ctx, asked != nil, func(before *booking.Event) (*taken, error) {
+		switch {
+		case before.Status == booking.Cancelled:
+			return nil, store.ErrStale
+		case before.Start.Equal(start):
+			return &taken{event: before}, nil
+		}
+		e := v.moved(o, before, start)
+		v.handler.advance(e, before)
+		return v.handler.commit(ctx, v.store, o, e, before, statusUpdated)
+	})
+}
+
+// moved is the event at another time, and as long as before.
+func (v *visit) moved(o *order, before *booking.Event, start time.Time) *booking.Event {
+	e := *before
+	e.Start, e.End = start, start.Add(before.End.Sub(before.Start))
+	v.handler.restate(o, &e, before)
+	return &e
+}
+
+// change changes the event as the page showed it. Only a back end that agreed
+// may have changed it by itself meanwhile, which is as good.
+func (v *visit) change(ctx context.Context, agreed bool, change func(before *booking.Event) (*taken, error)) error {
+	shown := v.event.Sequence
+	if agreed {
+		if err := v.load(ctx, v.event.UID); err != nil {
+			return err
+		}
+	}
+	t, err := change(v.event)
+	if errors.Is(err, store.ErrStale) && agreed && v.event.Sequence == shown {
+		return v.change(ctx, agreed, change) // the back end's own change has just come
+	}
+	if err != nil {
+		return err
+	}
+	v.event = t.event
+	return nil
+}
+
+// newStart reads the start that was typed into the page, which is meant in the
+// zone in which the page shows times.
+func (v *visit) newStart(text string) (time.Time, error) {
+	inv, err := v.invitation()
+	if err != nil {
+		return time.Time{}, err
+	}
+	zone, err := inv.zone()
+	if err != nil {
+		return time.Time{}, err
+	}
+	rules := &booking.Rules{Zone: zone, Duration: v.event.End.Sub(v.event.Start)}
+	in := &booking.Input{Lenient: true, Partial: true, Steer: map[booking.Property]string{booking.PropStart: text}}
+	b, err := in.Decode(rules, v.handler.now())
+	if err != nil {
+		return time.Time{}, err
+	}
+	if b.Start.IsZero() {
+		return time.Time{}, booking.FieldErrors{{Field: "start", Detail: "is missing"}}
+	}
+	if err := b.CheckStart(rules, v.handler.now()); err != nil {
+		return time.Time{}, err
+	}
+	return b.Start, v.handler.checkWindow(b.Start)
+}
+
+// restate brings the operator's texts up to date that are made of the event
+// alone, such as a title with the time in it. What came from the request that
+// booked, or from a config that has changed since, stays as it is.
+func (h *Handler) restate(o *order, e, before *booking.Event) {
+	then, now := h.expandedTexts(o, before), h.expandedTexts(o, e)
+	if then.Summary == before.Summary {
+		e.Summary = now.Summary
+	}
+	if then.Location == before.Location {
+		e.Location = now.Location
+	}
+	if then.Description == before.Description {
+		e.Description = now.Description
+	}
+}
+
+// expandedTexts are the texts that the event would have if it were booked now.
+func (h *Handler) expandedTexts(o *order, e *booking.Event) *booking.Event {
+	texts := *e
+	texts.Summary, texts.Location = "", ""
+	h.expandTexts(o, &texts)
+	return &texts
+}

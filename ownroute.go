@@ -1,0 +1,135 @@
+package caddyicalmail
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+)
+
+func init() {
+	caddy.RegisterModule(new(Pages))
+}
+
+// Pages serves what an `ical_invite` handler has on paths of its own: the pages
+// behind the links in its mails, and the tokens of its forms. In a Caddyfile
+// the `ical_invite` directive adds it by itself, on a route of its own; in JSON
+// it needs a route that matches the paths of `manage`, `confirm`, `form_token`
+// and the captcha's challenge, with everything below them. Requests for other
+// paths go on to the next handler.
+type Pages struct {
+	// The `name` of the `ical_invite` handler. Required.
+	For string `json:"for,omitempty"`
+
+	app *App
+}
+
+// CaddyModule returns the Caddy module information.
+func (*Pages) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{
+		ID:  "http.handlers.ical_invite_pages",
+		New: func() caddy.Module { return new(Pages) },
+	}
+}
+
+// Provision notes which handler is meant. The app looks for it when it starts,
+// because it may be set up after this one.
+func (p *Pages) Provision(ctx caddy.Context) error {
+	app, err := loadApp(ctx)
+	if err != nil {
+		return err
+	}
+	p.app = app
+	app.wanted = append(app.wanted, p.For)
+	return nil
+}
+
+// ServeHTTP serves a page, or hands the request on.
+func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+	h, ok := p.app.handlers[p.For]
+	if !ok {
+		return caddyhttp.Error(http.StatusInternalServerError, fmt.Errorf("there is no ical_invite handler %q", p.For))
+	}
+	serve := h.ownPage(r.URL.Path)
+	if serve == nil {
+		return next.ServeHTTP(w, r)
+	}
+	return serve(w, r)
+}
+
+// ownPage finds what serves a path, nil if it is none of ours.
+func (h *Handler) ownPage(path string) func(http.ResponseWriter, *http.Request) error {
+	if h.FormToken != nil && strings.EqualFold(path, h.FormToken.Path) {
+		return h.serveFormToken
+	}
+	if h.Confirm != nil {
+		if text, ok := below(path, h.Confirm.Path); ok {
+			return func(w http.ResponseWriter, r *http.Request) error { return h.serveConfirm(w, r, text) }
+		}
+	}
+	if h.Manage != nil {
+		if text, ok := below(path, h.Manage.Path); ok {
+			return func(w http.ResponseWriter, r *http.Request) error { return h.serveManage(w, r, text) }
+		}
+	}
+	return nil
+}
+
+// ownPaths are the path patterns of all that ownPage serves.
+func (h *Handler) ownPaths() []string {
+	var paths []string
+	if h.Manage != nil {
+		paths = append(paths, h.Manage.Path+"/*")
+	}
+	if h.Confirm != nil {
+		paths = append(paths, h.Confirm.Path+"/*")
+	}
+	if h.FormToken != nil {
+		paths = append(paths, h.FormToken.Path)
+	}
+	return paths
+}
+
+// register makes the handler known to its pages, and to links that lead to
+// another handler's page.
+func (a *App) register(h *Handler) {
+	if h.Manage != nil || h.Confirm != nil || h.FormToken != nil {
+		a.signs = true
+	}
+	if h.Name != "" {
+		if _, known := a.handlers[h.Name]; !known {
+			a.handlers[h.Name] = h
+		}
+	}
+	a.byScope[h.scope()] = append(a.byScope[h.scope()], h)
+}
+
+// checkWanted refuses pages of handlers that do not exist.
+func (a *App) checkWanted() error {
+	for _, name := range a.wanted {
+		if _, ok := a.handlers[name]; !ok {
+			return fmt.Errorf("ical_invite_pages: there is no ical_invite handler with the name %q", name)
+		}
+	}
+	return nil
+}
+
+func loadApp(ctx caddy.Context) (*App, error) {
+	loaded, err := ctx.App("ical_invite")
+	if err != nil {
+		return nil, fmt.Errorf("loading the ical_invite app: %w", err)
+	}
+	app, ok := loaded.(*App)
+	if !ok {
+		return nil, fmt.Errorf("app ical_invite is a %T", loaded)
+	}
+	return app, nil
+}
+
+// Interface guards
+var (
+	_ caddy.Provisioner           = (*Pages)(nil)
+	_ caddyhttp.MiddlewareHandler = (*Pages)(nil)
+)
