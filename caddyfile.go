@@ -150,11 +150,7 @@ func (a *App) parseMailer(d *caddyfile.Dispenser) error {
 //	    horizon     <duration>
 //	}
 func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
-	// parseDirective has stepped over the directive's name and taken the
-	// matcher away.
-	if d.Val() != "ical_invite" {
-		d.Next()
-	}
+	d.Next() // the directive's name; the matcher is gone already
 	if d.NextArg() {
 		return d.ArgErr()
 	}

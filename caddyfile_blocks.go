@@ -99,6 +99,8 @@ func (h *Handler) parseExtraField(d *caddyfile.Dispenser) error {
 // parseTemplate parses
 //
 //	template subject|text|html <file>
+//	template confirm_subject|confirm_text|confirm_html <file>
+//	template pages <dir>
 func (h *Handler) parseTemplate(d *caddyfile.Dispenser) error {
 	var part, file string
 	if !d.AllArgs(&part, &file) {
@@ -107,21 +109,37 @@ func (h *Handler) parseTemplate(d *caddyfile.Dispenser) error {
 	if h.Template == nil {
 		h.Template = new(TemplateFiles)
 	}
-	var to *string
-	switch part {
-	case "subject":
-		to = &h.Template.Subject
-	case "text":
-		to = &h.Template.Text
-	case "html":
-		to = &h.Template.HTML
-	default:
-		return d.Errf("there are templates for subject, text and html, not for %q", part)
+	to := h.Template.part(part)
+	if to == nil {
+		return d.Errf("there are templates for subject, text, html, confirm_subject, confirm_text, confirm_html "+
+			"and pages, not for %q", part)
 	}
 	if *to != "" {
 		return errTwice(d, "template "+part)
 	}
 	*to = file
+	return nil
+}
+
+// part is where the file of the part of that name belongs; nil if there is no
+// such part.
+func (f *TemplateFiles) part(name string) *string {
+	switch name {
+	case "subject":
+		return &f.Subject
+	case "text":
+		return &f.Text
+	case "html":
+		return &f.HTML
+	case "confirm_subject":
+		return &f.ConfirmSubject
+	case "confirm_text":
+		return &f.ConfirmText
+	case "confirm_html":
+		return &f.ConfirmHTML
+	case "pages":
+		return &f.Pages
+	}
 	return nil
 }
 

@@ -101,7 +101,7 @@ type Handler struct {
 	// getting the built-in page. Placeholders are escaped for use in a URL.
 	Redirect string `json:"redirect,omitempty"`
 
-	// Templates that replace the built-in mails.
+	// Templates that replace the built-in mails and pages.
 	Template *TemplateFiles `json:"template,omitempty"`
 
 	// Who answers a refused booking: `builtin` (this handler) or
@@ -214,11 +214,14 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 		return err
 	}
 	app.register(h)
-	if h.pages, err = loadPages(); err != nil {
+	if h.pages, err = loadPages(h.Template, repl); err != nil {
 		return err
 	}
-	h.mails, err = loadMailTemplates(h.Template, repl)
-	return err
+	if h.mails, err = loadMailTemplates(h.Template, repl); err != nil {
+		return err
+	}
+	h.mails.place = fixedText(h.Location)
+	return nil
 }
 
 // setOwn sets up what belongs to bookings by strangers and to their pages.

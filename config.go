@@ -40,10 +40,10 @@ type ExtraField struct {
 	Label string `json:"label,omitempty"`
 }
 
-// TemplateFiles replace the built-in mail templates. Each is a Go template
-// (`text/template` for subject and text, `html/template` for html) that is
-// read when the config is loaded, and gets the fields that docs/templates.md
-// lists.
+// TemplateFiles replace the built-in mail and page templates. Each is a Go
+// template (`text/template` for subjects and texts, `html/template` for HTML)
+// that is read when the config is loaded, and gets the fields that
+// docs/templates.md lists. The paths may hold placeholders that are known then.
 type TemplateFiles struct {
 	// The file of the subject line's template.
 	Subject string `json:"subject,omitempty"`
@@ -53,6 +53,21 @@ type TemplateFiles struct {
 
 	// The file of the HTML part's template.
 	HTML string `json:"html,omitempty"`
+
+	// The file of the subject line's template of the mail that asks the client
+	// to confirm a booking.
+	ConfirmSubject string `json:"confirm_subject,omitempty"`
+
+	// The file of the same mail's plain text part's template.
+	ConfirmText string `json:"confirm_text,omitempty"`
+
+	// The file of the same mail's HTML part's template.
+	ConfirmHTML string `json:"confirm_html,omitempty"`
+
+	// A directory with pages. Each file in it replaces the built-in one of the
+	// same name, for example `page_thanks.html` or `page.css`; the others stay
+	// as they are.
+	Pages string `json:"pages,omitempty"`
 }
 
 // person expands and checks m. What names the option in error messages.

@@ -5,7 +5,7 @@ import (
 	"embed"
 	"fmt"
 	htmltemplate "html/template"
-	"os"
+	"strings"
 	texttemplate "text/template"
 	"time"
 
@@ -17,19 +17,21 @@ import (
 //go:embed templates
 var builtinTemplates embed.FS
 
-// The built-in mail templates.
-const (
-	subjectTemplate = "templates/mail_subject.txt"
-	textTemplate    = "templates/mail.txt"
-	htmlTemplate    = "templates/mail.html"
-)
-
 // maxTemplateSize bounds a template file, in bytes: mail clients clip HTML
 // beyond about 100 kB.
 const maxTemplateSize = 64 << 10
 
 // mailTemplates are the parsed templates of the mails of one handler.
 type mailTemplates struct {
+	invitation, confirmation mailTemplate
+
+	// place is where all of the handler's appointments are, if that is known
+	// before any of them is booked; else it is empty.
+	place string
+}
+
+// mailTemplate makes one kind of mail.
+type mailTemplate struct {
 	subject, text *texttemplate.Template
 	html          *htmltemplate.Template
 }
@@ -51,11 +53,14 @@ func loadMailTemplates(files *TemplateFiles, repl *caddy.Replacer) (*mailTemplat
 		file, builtin string
 		parse         func(string) error
 	}{
-		{files.Subject, subjectTemplate, parseText(&t.subject)},
-		{files.Text, textTemplate, parseText(&t.text)},
-		{files.HTML, htmlTemplate, parseHTML(&t.html)},
+		{files.Subject, "mail_subject.txt", parseText(&t.invitation.subject)},
+		{files.Text, "mail.txt", parseText(&t.invitation.text)},
+		{files.HTML, "mail.html", parseHTML(&t.invitation.html)},
+		{files.ConfirmSubject, "mail_confirm_subject.txt", parseText(&t.confirmation.subject)},
+		{files.ConfirmText, "mail_confirm.txt", parseText(&t.confirmation.text)},
+		{files.ConfirmHTML, "mail_confirm.html", parseHTML(&t.confirmation.html)},
 	} {
-		source, err := readTemplate(part.file, part.builtin, repl)
+		source, err := readTemplate(part.file, "templates/"+part.builtin, repl)
 		if err != nil {
 			return nil, err
 		}
@@ -63,10 +68,24 @@ func loadMailTemplates(files *TemplateFiles, repl *caddy.Replacer) (*mailTemplat
 			return nil, fmt.Errorf("parsing template %q: %w", part.file, err)
 		}
 	}
-	if _, err := t.render(sampleMail()); err != nil {
-		return nil, fmt.Errorf("trying out the templates: %w", err)
+	return t, t.try()
+}
+
+// try renders a mail of each kind for each of its readers.
+func (t *mailTemplates) try() error {
+	for _, kind := range []string{"invitation", "update", "cancellation"} {
+		for _, role := range []booking.Role{booking.RoleClient, booking.RoleHost, booking.RoleGuest} {
+			d := sampleMail()
+			d.Kind, d.Role = kind, string(role)
+			if _, err := t.render(d); err != nil {
+				return fmt.Errorf("trying out the templates: %w", err)
+			}
+		}
 	}
-	return t, nil
+	if _, err := t.renderConfirmation(sampleMail()); err != nil {
+		return fmt.Errorf("trying out the templates of the confirmation: %w", err)
+	}
+	return nil
 }
 
 func parseText(to **texttemplate.Template) func(string) error {
@@ -92,19 +111,57 @@ func readTemplate(file, builtin string, repl *caddy.Replacer) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("expanding template file name: %w", err)
 	}
-	source, err := os.ReadFile(path)
-	if err != nil {
-		return "", fmt.Errorf("reading template: %w", err)
+	source, err := readBounded(path, maxTemplateSize)
+	return string(source), err
+}
+
+// render makes the content of an invitation, an update or a cancellation.
+func (t *mailTemplates) render(d *mailData) (*mailText, error) {
+	return t.invitation.render(d, booking.Line(d.Summary))
+}
+
+// fallbackConfirmSubject is the subject if a template makes none.
+const fallbackConfirmSubject = "Please confirm your appointment"
+
+// renderConfirmation makes the content of the mail that asks the client to
+// confirm a booking. It goes to an address that nobody has proven to be
+// theirs, so that the template gets to see nothing that the client typed but
+// the time: a form must not write to strangers.
+func (t *mailTemplates) renderConfirmation(d *mailData) (*mailText, error) {
+	client := mailPerson{Name: d.Client.Address, Address: d.Client.Address}
+	return t.confirmation.render(&mailData{
+		Kind:        "confirmation",
+		Role:        string(booking.RoleClient),
+		Recipient:   client,
+		Client:      client,
+		Host:        d.Host,
+		Organizer:   d.Organizer,
+		Location:    t.place,
+		LocationURL: webAddress(t.place),
+		Start:       d.Start,
+		End:         d.End,
+		When:        d.When,
+		Date:        d.Date,
+		Time:        d.Time,
+		Zone:        d.Zone,
+		Repeats:     d.Repeats,
+		ConfirmURL:  d.ConfirmURL,
+		Expires:     d.Expires,
+	}, fallbackConfirmSubject)
+}
+
+// fixedText returns an operator's text if it has no placeholders, which could
+// stand for something that a client typed.
+func fixedText(text string) string {
+	if strings.ContainsAny(text, "{}") {
+		return ""
 	}
-	if len(source) > maxTemplateSize {
-		return "", fmt.Errorf("template %q is larger than %d bytes", path, maxTemplateSize)
-	}
-	return string(source), nil
+	return string(truncate(booking.CleanLine(text), maxLocation))
 }
 
 // render executes the templates. The subject is cleaned afterwards, whatever
 // a template made of it.
-func (t *mailTemplates) render(d *mailData) (*mailText, error) {
+func (t *mailTemplate) render(d *mailData, fallback booking.Line) (*mailText, error) {
 	var subject, text, html bytes.Buffer
 	if err := t.subject.Execute(&subject, d); err != nil {
 		return nil, fmt.Errorf("rendering the subject: %w", err)
@@ -117,12 +174,10 @@ func (t *mailTemplates) render(d *mailData) (*mailText, error) {
 	}
 	line := truncate(booking.CleanLine(subject.String()), maxSubject)
 	if line == "" {
-		line = booking.Line(d.Summary)
+		line = fallback
 	}
 	return &mailText{subject: line, text: text.String(), html: html.String()}, nil
 }
-
-func (t *mailTemplates) renderConfirmation(d *mailData) (*mailText, error) { return t.render(d) }
 
 // sampleMail is a complete set of template data to try templates out with.
 func sampleMail() *mailData {
@@ -134,5 +189,7 @@ func sampleMail() *mailData {
 		Notes: "Sample", Extra: []booking.Answer{{Label: "Phone", Value: "1"}},
 		Start: start, End: start.Add(time.Hour),
 		When: "Sample", Date: "Sample", Time: "Sample", Zone: "UTC",
+		ManageURL: "https://example.com/sample", Note: "Sample", NoteFrom: person,
+		ConfirmURL: "https://example.com/sample", Expires: "Sample",
 	}
 }

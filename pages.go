@@ -2,17 +2,15 @@ package caddyicalmail
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/base64"
 	"fmt"
-	"html/template"
 	"net/http"
 	"strconv"
 
 	"github.com/caddyicalmail/caddyicalmail/internal/booking"
 )
 
-// page is what the built-in page templates get.
+// page is what page templates get. Its fields are a public contract: operators
+// write pages of their own with them (docs/templates.md).
 type page struct {
 	Title string
 
@@ -50,12 +48,13 @@ type page struct {
 	// be empty. Zone says in words in which time zone they are meant.
 	Start, Earliest, Latest, Zone string
 
+	// Open is the form that is shown unfolded at first: move or cancel. It is
+	// the one that could not be carried out, and holds the Note.
+	Open string
+
 	// Note is what was typed into the field for the note, if the page is shown
 	// again because of a mistake elsewhere.
 	Note string
-
-	// Open is the action, move or cancel, whose form is to be mended.
-	Open string
 
 	// Add are the links by which the appointment gets into calendars.
 	Add *calendarLinks
@@ -78,45 +77,20 @@ type calendarLinks struct {
 	Google, Outlook, Office365, Yahoo, File string
 }
 
-// pages are the built-in pages and the policy under which browsers show them.
-// They are parsed once per process, from embedded files.
-type pages struct {
-	templates *template.Template
-	policy    string
-}
-
-// loadPages parses the built-in pages. They hold their style sheet, and the
-// Content-Security-Policy allows that style sheet and nothing else.
-func loadPages() (*pages, error) {
-	css, err := builtinTemplates.ReadFile("templates/page.css")
-	if err != nil {
-		return nil, fmt.Errorf("reading the pages' style sheet: %w", err)
-	}
-	t := template.New("pages").Funcs(template.FuncMap{
-		// The style sheet is ours, and embedded.
-		"css": func() template.CSS { return template.CSS(css) },
-	})
-	if t, err = t.ParseFS(builtinTemplates, "templates/page_*.html"); err != nil {
-		return nil, fmt.Errorf("parsing the pages: %w", err)
-	}
-	sum := sha256.Sum256(css)
-	return &pages{
-		templates: t,
-		policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
-			"'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
-	}, nil
-}
-
 // write renders a page in full and then sends it.
 func (p *pages) write(w http.ResponseWriter, name string, status int, data *page) error {
+	t, ok := p.templates[name]
+	if !ok {
+		return fmt.Errorf("there is no page %s", name)
+	}
 	var body bytes.Buffer
-	if err := p.templates.ExecuteTemplate(&body, name, data); err != nil {
+	if err := t.Execute(&body, data); err != nil {
 		return fmt.Errorf("rendering %s: %w", name, err)
 	}
 	header := w.Header()
 	header.Set("Content-Type", "text/html; charset=utf-8")
 	header.Set("Content-Length", strconv.Itoa(body.Len()))
-	header.Set("Content-Security-Policy", p.policy)
+	header.Set("Content-Security-Policy", p.policy(name))
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Referrer-Policy", "no-referrer")
 	header.Set("Cache-Control", "no-store")

@@ -45,10 +45,10 @@ func (h *Handler) readOrder(w http.ResponseWriter, r *http.Request) (*order, err
 // readBody reads the body up to max_size. A limit of the site's own
 // (request_body) has an error of its own, which is passed on.
 func (h *Handler) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	return readBounded(w, r, h.MaxSize)
+	return readUpTo(w, r, h.MaxSize)
 }
 
-func readBounded(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+func readUpTo(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	if r.ContentLength > limit {
 		return nil, errTooLarge
 	}
