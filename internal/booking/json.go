@@ -7,14 +7,10 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"unicode/utf8"
 )
 
 // maxNesting bounds how deep JSON may be nested, and with it the recursion.
 const maxNesting = 32
-
-// maxKeyShown is the length in characters up to which an error names a key.
-const maxKeyShown = 40
 
 // jsonSource is a JSON object whose values are nil, bool, string, json.Number,
 // []any or map[string]any.
@@ -94,7 +90,8 @@ func readObject(dec *json.Decoder, depth int) (any, error) {
 			return nil, malformed("it is not valid JSON")
 		}
 		if _, dup := object[key]; dup {
-			return nil, duplicateKey(key)
+			// The key is not named: it is the client's text, and may be a name.
+			return nil, malformed(fmt.Sprintf("a JSON key near byte %d appears twice in one object", dec.InputOffset()))
 		}
 		v, err := readValue(dec, depth+1)
 		if err != nil {
@@ -131,15 +128,6 @@ func nextToken(dec *json.Decoder) (json.Token, error) {
 		return nil, malformed("the JSON ends early")
 	}
 	return nil, malformed(fmt.Sprintf("it is not valid JSON near byte %d", dec.InputOffset()))
-}
-
-// duplicateKey names the key unless it is too long to be an honest one.
-func duplicateKey(key string) error {
-	clean := CleanLine(key)
-	if clean == "" || utf8.RuneCountInString(string(clean)) > maxKeyShown {
-		return malformed("a JSON key appears twice in one object")
-	}
-	return malformed(fmt.Sprintf("the JSON key %q appears twice in one object", string(clean)))
 }
 
 // malformed makes an ErrMalformed that says in plain words what is wrong.
