@@ -131,6 +131,7 @@ func (a *App) parseMailer(d *caddyfile.Dispenser) error {
 //	        <property> <field> [<second field>]
 //	    }
 //	    extra       <field> <label>
+//	    consent     <field> <label>
 //	    max_guests  <n>
 //	    redirect    <url>
 //	    template    subject|text|html <file>
@@ -185,6 +186,7 @@ func (h *Handler) options() map[string]func(*caddyfile.Dispenser) error {
 		"duration":    func(d *caddyfile.Dispenser) error { return parseDuration(d, &h.Duration) },
 		"fields":      h.parseFields,
 		"extra":       h.parseExtraField,
+		"consent":     h.parseConsent,
 		"max_guests":  func(d *caddyfile.Dispenser) error { return parseCount(d, &h.MaxGuests) },
 		"redirect":    func(d *caddyfile.Dispenser) error { return parseString(d, &h.Redirect) },
 		"template":    h.parseTemplate,

@@ -94,6 +94,10 @@ type Handler struct {
 	// Further answers of the form, for the host's mail only.
 	Extra []ExtraField `json:"extra,omitempty"`
 
+	// Checkboxes that a stranger must tick, such as the one that says that the
+	// privacy notice was read. What was agreed to is kept with its time.
+	Consents []ConsentField `json:"consents,omitempty"`
+
 	// How many guests a booking may bring. Default: 10.
 	MaxGuests int `json:"max_guests,omitempty"`
 

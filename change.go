@@ -45,8 +45,7 @@ func (h *Handler) changedEvent(o *order, before *booking.Event) (*booking.Event,
 		e.Occurrences, e.Until = before.Occurrences, before.Until
 	}
 	e.UID, e.ID, e.Sequence, e.Created, e.Modified = before.UID, before.ID, before.Sequence, before.Created, before.Modified
-	e.Organizer, e.Scope = before.Organizer, before.Scope
-	e.Consents = before.Consents
+	e.Organizer, e.Scope, e.Consents = before.Organizer, before.Scope, before.Consents
 	if _, ok := h.app.transports[before.Mailer]; ok {
 		e.Mailer = before.Mailer
 	}

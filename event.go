@@ -57,6 +57,7 @@ func (h *Handler) newEvent(o *order) (*booking.Event, error) {
 		Guests:     b.Guests,
 		Notes:      b.Notes,
 		Extra:      b.Extra,
+		Consents:   consentsAt(b.Consents, now),
 		Scope:      h.scope(),
 		Mailer:     h.transport.key,
 	}

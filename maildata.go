@@ -101,7 +101,7 @@ func (inv *invitation) mailData() (*mailData, error) {
 		}
 	}
 	if inv.to.Role == booking.RoleHost {
-		d.Notes, d.Extra = string(inv.Notes), inv.Extra
+		d.Notes, d.Extra = string(inv.Notes), answersAndConsents(inv.Event)
 		for _, g := range inv.Guests {
 			d.Guests = append(d.Guests, newMailPerson(g))
 		}

@@ -75,9 +75,14 @@ func (h *Handler) setRules(repl *caddy.Replacer) error {
 	if err != nil {
 		return err
 	}
+	consents, err := parseConsents(h.Consents)
+	if err != nil {
+		return err
+	}
 	h.rules = &booking.Rules{
 		Fields:    fields,
 		Extra:     extra,
+		Consents:  consents,
 		Zone:      h.zone,
 		Duration:  time.Duration(h.Duration),
 		Organizer: h.organizer.Address,

@@ -57,6 +57,10 @@ type Booking struct {
 	Extra  []Answer
 	Locale string
 
+	// Consents are the labels of what the client agreed to, in the order of
+	// Rules.Consents.
+	Consents []Line `json:",omitempty"`
+
 	// ID is the booking's own identity at the sender. It comes from sources
 	// that are trusted, and is never a public body's.
 	ID Line

@@ -97,15 +97,16 @@ func (d *decoder) booking() *Booking {
 		return b
 	}
 	b := &Booking{
-		Client:  Person{Name: d.name(), Address: d.email()},
-		HostKey: d.host(),
-		Notes:   d.notes(),
-		Extra:   d.extra(),
-		Locale:  d.locale(),
-		ID:      d.id(),
-		Action:  action,
-		RRule:   d.rrule(),
-		Exdates: d.exdates(),
+		Client:   Person{Name: d.name(), Address: d.email()},
+		HostKey:  d.host(),
+		Notes:    d.notes(),
+		Extra:    d.extra(),
+		Consents: d.consents(),
+		Locale:   d.locale(),
+		ID:       d.id(),
+		Action:   action,
+		RRule:    d.rrule(),
+		Exdates:  d.exdates(),
 	}
 	b.Summary = d.line(PropSummary, maxSummary)
 	b.Location = d.line(PropLocation, maxLocation)

@@ -8,7 +8,8 @@ import (
 
 // Fingerprint is a hash of all of the booking's content. Two bookings with the
 // same fingerprint ask for the same thing. Who asks for it, and what is to be
-// done with it (ID, Action), is not part of that, nor is how it was sent.
+// done with it (ID, Action), is not part of that, nor are consents, nor is how
+// it was sent.
 func (b *Booking) Fingerprint() [sha256.Size]byte {
 	// A field of this struct hides the booking's field of the same name, and
 	// those that are omitted when empty leave nothing behind.
@@ -21,6 +22,7 @@ func (b *Booking) Fingerprint() [sha256.Size]byte {
 		ID         any           `json:",omitempty"`
 		Action     any           `json:",omitempty"`
 		Given      any           `json:",omitempty"`
+		Consents   any           `json:",omitempty"`
 		Ignored    any           `json:",omitempty"`
 	}{Booking: b, Start: b.Start.UTC(), End: b.End.UTC(), Zone: b.Zone.String()}
 	if b.Start.IsZero() || b.End.IsZero() {

@@ -85,6 +85,9 @@ type Rules struct {
 	// Extra are further fields, for the host only.
 	Extra []ExtraField
 
+	// Consents are fields that must be ticked in a new booking by a stranger.
+	Consents []ExtraField
+
 	// Zone is the zone in which a time without an offset is meant. If it is
 	// nil, such a time is an error.
 	Zone *time.Location
