@@ -59,6 +59,10 @@ type App struct {
 	// store. Default: `stored`.
 	Keys []string `json:"keys,omitempty"`
 
+	// Whether logs may hold the addresses of clients, guests and hosts, and what
+	// mail servers reply to the letter. Default: false.
+	LogPII bool `json:"log_pii,omitempty"`
+
 	now       func() time.Time
 	observer  *observer
 	organizer *booking.Person
@@ -100,7 +104,7 @@ func (a *App) Provision(ctx caddy.Context) error {
 		a.Retain = defaultRetain
 	}
 	a.now = time.Now
-	a.observer = &observer{ctx: ctx, logger: ctx.Logger()}
+	a.observer = &observer{ctx: ctx, logger: ctx.Logger(), pii: a.LogPII}
 	if err := a.findEvents(ctx); err != nil {
 		return err
 	}

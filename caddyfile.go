@@ -45,6 +45,7 @@ func parseGlobalOption(d *caddyfile.Dispenser, existing any) (any, error) {
 //	    retry_for <duration>
 //	    retain    <duration>
 //	    key       <placeholder|stored...>
+//	    log_pii
 //	}
 func (a *App) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next() // the option's name
@@ -70,6 +71,8 @@ func (a *App) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 			err = parseDuration(d, &a.Retain)
 		case "key":
 			err = a.parseKeys(d)
+		case "log_pii":
+			err = parseFlag(d, &a.LogPII)
 		default:
 			err = d.Errf("unrecognized option %q in the global ical_invite block", d.Val())
 		}

@@ -25,6 +25,18 @@ func (a *App) parseStore(d *caddyfile.Dispenser) error {
 	return nil
 }
 
+// parseFlag parses an option that is there or not.
+func parseFlag(d *caddyfile.Dispenser, to *bool) error {
+	if *to {
+		return errTwice(d, d.Val())
+	}
+	if d.NextArg() {
+		return d.ArgErr()
+	}
+	*to = true
+	return nil
+}
+
 // parseTransport parses
 //
 //	smtp <host:port> { ... }

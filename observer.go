@@ -33,6 +33,9 @@ type observer struct {
 	ctx    caddy.Context
 	logger *zap.Logger
 	events *caddyevents.App
+
+	// pii lets addresses into the log.
+	pii bool
 }
 
 var _ outbox.Observer = (*observer)(nil)
@@ -56,7 +59,7 @@ func (o *observer) Settled(job *store.Job, outcome store.Outcome, failure *outbo
 		level, message, event = zap.WarnLevel, "mail server not usable, message waits", ""
 	}
 	if c := o.logger.Check(level, message); c != nil {
-		c.Write(settledFields(job, outcome, failure, took)...)
+		c.Write(o.settledFields(job, outcome, failure, took)...)
 	}
 	if event == "" {
 		return
@@ -67,7 +70,7 @@ func (o *observer) Settled(job *store.Job, outcome store.Outcome, failure *outbo
 	})
 }
 
-func settledFields(job *store.Job, outcome store.Outcome, failure *outbox.Failure, took time.Duration) []zapcore.Field {
+func (o *observer) settledFields(job *store.Job, outcome store.Outcome, failure *outbox.Failure, took time.Duration) []zapcore.Field {
 	fields := []zapcore.Field{
 		zap.String("uid", job.UID),
 		zap.String("message", job.ID),
@@ -80,8 +83,9 @@ func settledFields(job *store.Job, outcome store.Outcome, failure *outbox.Failur
 		fields = append(fields,
 			zap.Int("smtp_code", failure.Code),
 			zap.String("class", string(failure.Class)),
-			zap.String("error", redact(failure.Err)))
+			zap.String("error", o.failureText(failure, job.To)))
 	}
+	fields = append(fields, o.addresses("recipient", job.To)...)
 	if outcome.State == store.Deferred {
 		fields = append(fields, zap.Time("next_attempt", outcome.Due))
 	}
@@ -93,7 +97,7 @@ func (o *observer) Suspended(mailer string, failure *outbox.Failure) {
 	o.logger.Error("MAILER SUSPENDED: the mail server refuses us, all its messages wait until that is mended",
 		zap.String("mailer", mailer),
 		zap.Int("smtp_code", failure.Code),
-		zap.String("error", redact(failure.Err)))
+		zap.String("error", o.failureText(failure)))
 	o.emit(eventSuspended, map[string]any{"mailer": mailer, "smtp_code": failure.Code})
 }
 
@@ -118,8 +122,12 @@ func (o *observer) Swept(events int) {
 // committed tells that an event was created, changed or cancelled.
 func (o *observer) committed(e *booking.Event, status string, receipt store.Receipt) {
 	if c := o.logger.Check(zap.InfoLevel, "booking accepted"); c != nil {
-		c.Write(zap.String("uid", e.UID), zap.Int("sequence", e.Sequence), zap.String("status", status),
-			zap.Int("messages", receipt.Queued), zap.Int("superseded", receipt.Superseded))
+		fields := []zap.Field{
+			zap.String("uid", e.UID), zap.Int("sequence", e.Sequence), zap.String("status", status),
+			zap.Int("messages", receipt.Queued), zap.Int("superseded", receipt.Superseded),
+		}
+		fields = append(fields, o.addresses("client", e.Client.Address)...)
+		c.Write(append(fields, o.addresses("host", e.Host.Address)...)...)
 	}
 	name := eventQueued
 	switch status {

@@ -158,7 +158,7 @@ func (m *smtpMailer) auth(offered []string) (smtp.Auth, error) {
 // replyError classifies a failed step of a mail transaction: a 5xx is for
 // good, everything else, also no answer at all, may pass.
 func replyError(step string, err error) *outbox.Failure {
-	failure := &outbox.Failure{Class: outbox.Temporary, Err: fmt.Errorf("%s: %s", step, redact(err))}
+	failure := &outbox.Failure{Class: outbox.Temporary, Err: fmt.Errorf("%s: %w", step, err)}
 	var reply *textproto.Error
 	if !errors.As(err, &reply) {
 		return failure
