@@ -149,11 +149,10 @@ func readAdminBody(w http.ResponseWriter, r *http.Request, into any) error {
 	}
 	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxAdminBody))
 	decoder.DisallowUnknownFields()
-	err := decoder.Decode(into)
-	if err == nil {
-		_, err = decoder.Token()
+	if decoder.Decode(into) != nil {
+		return apiError(http.StatusBadRequest, errAdminBody)
 	}
-	if !errors.Is(err, io.EOF) {
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return apiError(http.StatusBadRequest, errAdminBody)
 	}
 	return nil

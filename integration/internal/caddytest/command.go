@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 )
@@ -22,11 +23,18 @@ type Result struct {
 // checkout's root.
 func (h *Home) Command(t testing.TB, env []string, args ...string) Result {
 	t.Helper()
+	return h.CommandInput(t, env, "", args...)
+}
+
+// CommandInput is Command with something on standard input.
+func (h *Home) CommandInput(t testing.TB, env []string, input string, args ...string) Result {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), commandTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, binary, args...)
 	cmd.Env = h.environ(env)
 	cmd.Dir = root
+	cmd.Stdin = strings.NewReader(input)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
