@@ -83,18 +83,19 @@ func (p *pages) write(w http.ResponseWriter, name string, status int, data *page
 	if !ok {
 		return fmt.Errorf("there is no page %s", name)
 	}
-	var body bytes.Buffer
-	if err := t.Execute(&body, data); err != nil {
+	var rendered bytes.Buffer
+	if err := t.Execute(&rendered, data); err != nil {
 		return fmt.Errorf("rendering %s: %w", name, err)
 	}
+	body := inert(rendered.Bytes())
 	header := w.Header()
 	header.Set("Content-Type", "text/html; charset=utf-8")
-	header.Set("Content-Length", strconv.Itoa(body.Len()))
+	header.Set("Content-Length", strconv.Itoa(len(body)))
 	header.Set("Content-Security-Policy", p.policy(name))
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Referrer-Policy", "no-referrer")
 	header.Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_, err := w.Write(body.Bytes())
+	_, err := w.Write(body)
 	return err
 }
