@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -149,4 +150,54 @@ func heap() uint64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
+}
+
+// slotNumber is the nth of many slots of one resource, with a gap of the same
+// length after each.
+func slotNumber(n int) store.Slot {
+	at := testStart.Add(time.Duration(n) * 20 * time.Minute)
+	return store.Slot{Resource: "r", Start: at, End: at.Add(10 * time.Minute)}
+}
+
+// fillSlots has events occupy n slots, in steps of as many as an event may.
+func fillSlots(t testing.TB, s *Store, n int) {
+	t.Helper()
+	for i := 0; i < n; i += store.MaxSlots {
+		a := testAcceptance(t, fmt.Sprint("filler", i))
+		for j := i; j < min(n, i+store.MaxSlots); j++ {
+			a.Slots = append(a.Slots, slotNumber(j))
+		}
+		mustAccept(t, s, a)
+	}
+}
+
+// BenchmarkSlot asks for a taken slot, which shows what the search costs
+// without the commit, and moves an event into free gaps all over the file.
+func BenchmarkSlot(b *testing.B) {
+	for _, n := range []int{0, 1000, 100_000} {
+		s := openTest(b, testPath(b))
+		fillSlots(b, s, n)
+		gap := func(i int) store.Slot {
+			at := slotNumber(i * 7919 % max(1, n))
+			at.Start, at.End = at.End, at.End.Add(10*time.Minute)
+			return at
+		}
+		b.Run(fmt.Sprint("taken/", n), func(b *testing.B) {
+			a := testAcceptance(b, "wanting")
+			for i := 0; b.Loop(); i++ {
+				a.Slots = []store.Slot{slotNumber(i * 7919 % max(1, n))}
+				if _, err := s.Accept(context.Background(), a); n > 0 && !errors.Is(err, store.ErrSlotTaken) {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run(fmt.Sprint("free/", n), func(b *testing.B) {
+			a := testAcceptance(b, fmt.Sprint("moving", b.N))
+			a.Key, a.ID, a.Messages = nil, "", nil
+			for i := 0; b.Loop(); i++ {
+				a.Expect, a.Event.Sequence, a.Slots = i-1, i, []store.Slot{gap(i)}
+				mustAccept(b, s, a)
+			}
+		})
+	}
 }

@@ -21,7 +21,7 @@ func TestCompact(t *testing.T) {
 	path := testPath(t)
 	s := openTest(t, path)
 	for i := range 200 {
-		mustAccept(t, s, testAcceptance(t, fmt.Sprint("u", i)))
+		mustAccept(t, s, withSlot(testAcceptance(t, fmt.Sprint("u", i))))
 	}
 	for _, j := range mustClaim(t, s, testStart, 190) {
 		if err := s.Settle(context.Background(), outcome(j, store.Sent)); err != nil {
@@ -61,6 +61,7 @@ func TestCompact(t *testing.T) {
 	if err != nil || len(messages) != 1 {
 		t.Errorf("event: %v", err)
 	}
+	checkIndexes(t, s)
 	mustAccept(t, s, testAcceptance(t, "after"))
 }
 

@@ -14,12 +14,18 @@ import (
 func TestContract(t *testing.T) {
 	goleak.VerifyNone(t)
 	storetest.Run(t,
-		func(t *testing.T) store.Store { return openTest(t, filepath.Join(t.TempDir(), "outbox.db")) },
+		func(t *testing.T) store.Store {
+			s := openTest(t, filepath.Join(t.TempDir(), "outbox.db"))
+			t.Cleanup(func() { checkIndexes(t, s) })
+			return s
+		},
 		func(t *testing.T, s store.Store) store.Store {
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
 			}
-			return openTest(t, s.(*Store).path)
+			again := openTest(t, s.(*Store).path)
+			t.Cleanup(func() { checkIndexes(t, again) })
+			return again
 		})
 	goleak.VerifyNone(t)
 }

@@ -83,6 +83,7 @@ func checkAfterCrash(t *testing.T, path string, accepted, sent map[string]bool) 
 		t.Fatal(err)
 	}
 	defer s.Close()
+	checkIndexes(t, s)
 	for uid := range accepted {
 		_, messages, err := s.Event(ctx, uid)
 		if err != nil || len(messages) != 1 {
@@ -93,6 +94,9 @@ func checkAfterCrash(t *testing.T, path string, accepted, sent map[string]bool) 
 		}
 		if _, _, err := s.Reply(ctx, "key "+uid, testStart); err != nil {
 			t.Fatalf("key of %s: %v", uid, err)
+		}
+		if n := len(takenBy(t, s, uid)); n != 1 {
+			t.Fatalf("event %s occupies %d slots", uid, n)
 		}
 	}
 	stats, err := s.Stats(ctx)
@@ -142,7 +146,7 @@ func crashing(t *testing.T, path string) {
 		go func() {
 			for i := 0; ; i++ {
 				uid := fmt.Sprintf("%s-%d-%d", round, worker, i)
-				_, err := s.Accept(ctx, testAcceptance(t, uid))
+				_, err := s.Accept(ctx, withSlot(testAcceptance(t, uid)))
 				if err == nil {
 					say("accepted", uid)
 				}

@@ -18,13 +18,19 @@ func TestEraseLeavesNothing(t *testing.T) {
 	ctx := context.Background()
 	s := openTest(t, testPath(t))
 	for i := range 30 {
-		uid := fmt.Sprint("u", i)
+		uid := fmt.Sprint("uid-", i)
 		a := testAcceptance(t, uid)
 		a.Key.Key, a.ID = "ann.secret@client.example "+uid, "ann.secret@client.example "+uid
 		a.Limits = []store.Limit{{Name: "recipient", Counter: "ann.secret@client.example", Max: 100, Window: 1 << 40}}
 		if i%2 == 0 {
 			a.Event.Client.Address = testAddress(t, "zoe@client.example")
 			a.Event.Guests = []booking.Person{{Address: testAddress(t, "Ann.Secret@client.example"), Name: "Ann Very Secret"}}
+		}
+		if i%3 > 0 {
+			a.Unique = &store.Key{Key: "ann.secret@client.example at ten " + uid, Expires: a.Key.Expires, Reply: a.Key.Reply}
+		}
+		if withSlot(a); i%3 == 1 {
+			a.Hold = &store.Hold{Until: a.Event.Start, SlotsUntil: a.Event.Start, Counter: "ann.secret", Max: 100}
 		}
 		mustAccept(t, s, a)
 	}
@@ -41,8 +47,12 @@ func TestEraseLeavesNothing(t *testing.T) {
 	if err != nil || n != 30 {
 		t.Fatalf("erased %d: %v", n, err)
 	}
-	if n := found(t, s, "ann", "secret", "zoe", "u1"); n > 0 {
+	if n := found(t, s, "ann", "secret", "zoe", "uid-"); n > 0 {
 		t.Errorf("%d traces are left", n)
+	}
+	checkIndexes(t, s)
+	if len(takenBy(t, s, "uid-3")) != 1 || len(takenBy(t, s, "uid-4")) != 0 {
+		t.Error("the firm slot is gone, or the held one is still there")
 	}
 }
 

@@ -28,7 +28,7 @@ var (
 	bucketKey     = []byte("key")     // SHA-256 of the idempotency key → key record
 	bucketCounter = []byte("counter") // SHA-256 of the counter → ticks
 	bucketSlot    = []byte("slot")    // SHA-256 of the resource, end, owner → start, held until
-	bucketTaken   = []byte("taken")   // owner, which is the SHA-256 of a uid → spans, each of them in slot
+	bucketTaken   = []byte("taken")   // owner, which is the SHA-256 of a uid, resource, end → start: each in slot, too
 	bucketHold    = []byte("hold")    // uid → hold record: held events only
 	bucketHeld    = []byte("held")    // SHA-256 of the counter, end of the slots, uid → nothing: what counts
 	bucketKept    = []byte("kept")    // name → value of which there is one for the whole store

@@ -28,7 +28,15 @@ func (o *accept) checkSlots(t *txn) (err error) {
 }
 
 // loadTaken returns what an event occupies, in order of resource and start.
-func (t *txn) loadTaken(by owner) ([]span, error) { return decodeTaken(t.taken.Get(by[:])) }
+func (t *txn) loadTaken(by owner) (all []span, err error) {
+	each(t.taken, by[:], func(k, v []byte) bool {
+		var s span
+		s, err = decodeTaken(k, v)
+		all = append(all, s)
+		return err == nil
+	})
+	return all, err
+}
 
 // free says whether nobody but by has any of the wanted spans, which are in
 // order and apart from each other. It looks at each slot at most once,
@@ -86,25 +94,27 @@ func (o *accept) writeSlots(t *txn) error {
 
 // occupy enters spans for an event that has none.
 func (t *txn) occupy(all []span, by owner, until int64) error {
-	if len(all) == 0 {
-		return nil
-	}
 	for _, s := range all {
-		if err := t.slot.Put(slotKey(s, by), encodeOccupied(s.start, until)); err != nil {
+		err := errors.Join(
+			t.slot.Put(slotKey(s, by), encodeOccupied(s.start, until)),
+			t.taken.Put(takenKey(s, by), appendNumber(nil, uint64(s.start))),
+		)
+		if err != nil {
 			return err
 		}
 	}
-	return t.taken.Put(by[:], encodeTaken(all))
+	return nil
 }
 
 // vacate frees all that an event occupies.
 func (t *txn) vacate(by owner) error {
 	all, err := t.loadTaken(by)
-	if err != nil || len(all) == 0 {
-		return err
-	}
 	for _, s := range all {
-		err = errors.Join(err, t.slot.Delete(slotKey(s, by)))
+		err = errors.Join(err, t.release(s, by))
 	}
-	return errors.Join(err, t.taken.Delete(by[:]))
+	return err
+}
+
+func (t *txn) release(s span, by owner) error {
+	return errors.Join(t.slot.Delete(slotKey(s, by)), t.taken.Delete(takenKey(s, by)))
 }

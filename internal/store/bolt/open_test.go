@@ -13,6 +13,9 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/caddyicalmail/caddyicalmail/internal/booking"
+	"github.com/caddyicalmail/caddyicalmail/internal/store"
 )
 
 func TestOpenCreates(t *testing.T) {
@@ -116,7 +119,11 @@ func goodFile(t testing.TB) []byte {
 		t.Fatal(err)
 	}
 	for i := range 60 {
-		mustAccept(t, s, testAcceptance(t, strings.Repeat("u", i+1)))
+		a := withSlot(testAcceptance(t, strings.Repeat("u", i+1)))
+		if i%2 == 0 {
+			a.Hold = &store.Hold{Until: testStart, SlotsUntil: testStart, Max: 100}
+		}
+		mustAccept(t, s, a)
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
@@ -158,11 +165,14 @@ func use(t testing.TB, s *Store) {
 	for _, j := range jobs {
 		_ = s.Settle(ctx, outcome(j, "sent"))
 	}
-	_, _ = s.Accept(ctx, testAcceptance(t, "another"))
+	_, _ = s.Accept(ctx, withSlot(testAcceptance(t, "another")))
+	_, _ = s.Accept(ctx, &store.Acceptance{Now: testStart, Event: booking.Event{UID: "uuu"}, Confirm: true})
+	_, _ = s.Keep(ctx, "name", []byte("value"))
 	_, _ = s.Stats(ctx)
 	_, _, _ = s.Event(ctx, "uuu")
 	_, _ = s.Erase(ctx, testAddress(t, "nobody@nowhere.example"))
 	_, _ = s.Sweep(ctx, testStart, testStart.Add(-time.Hour))
+	_, _ = s.Sweep(ctx, testStart, testStart.Add(24*time.Hour))
 	_, _ = s.NextDue(ctx, testMailer)
 	_, _ = s.Move(ctx, testMailer, "other")
 	_ = s.Close()

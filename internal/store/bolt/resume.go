@@ -48,8 +48,8 @@ func (t *txn) scanSlots() error {
 		return err
 	})
 	return errors.Join(err,
-		t.taken.ForEach(func(_, v []byte) error {
-			_, err := decodeTaken(v)
+		t.taken.ForEach(func(k, v []byte) error {
+			_, err := decodeTaken(k, v)
 			return err
 		}),
 		t.hold.ForEach(func(_, v []byte) error {

@@ -12,9 +12,6 @@ import (
 // firm is the until of a slot that does not end by itself.
 const firm = 0
 
-// spanSize is the size of a span in the record of what an event occupies.
-const spanSize = hashSize + 8 + 8
-
 // span is a Slot as it is stored. Resources are hashed, so that they take as
 // many bytes whatever they are called.
 type span struct {
@@ -87,28 +84,19 @@ func decodeOccupied(k, v []byte) (o occupied, err error) {
 	return o, nil
 }
 
-// encodeTaken lays out version and spans.
-func encodeTaken(all []span) []byte {
-	b := append(make([]byte, 0, 1+len(all)*spanSize), recordVersion)
-	for _, s := range all {
-		b = appendNumber(appendNumber(append(b, s.resource[:]...), uint64(s.start)), uint64(s.end))
-	}
-	return b
+// takenKey joins owner, resource and end. Each slot has a record of its own,
+// because bbolt would write a long one anew with every neighbor of it.
+func takenKey(s span, by owner) []byte {
+	k := make([]byte, 0, hashSize+hashSize+8)
+	return appendNumber(append(append(k, by[:]...), s.resource[:]...), uint64(s.end))
 }
 
-// decodeTaken decodes what an event occupies; nothing if there is no record.
-func decodeTaken(v []byte) ([]span, error) {
-	if len(v) == 0 {
-		return nil, nil
+// decodeTaken decodes a record whose value is the start.
+func decodeTaken(k, v []byte) (s span, err error) {
+	if len(k) != hashSize+hashSize+8 || len(v) != 8 {
+		return s, fmt.Errorf("taken slot: %w", errRecord)
 	}
-	if v[0] != recordVersion || (len(v)-1)%spanSize != 0 {
-		return nil, fmt.Errorf("taken slots: %w", errRecord)
-	}
-	all := make([]span, 0, len(v)/spanSize)
-	for v = v[1:]; len(v) > 0; v = v[spanSize:] {
-		start, rest, _ := readNumber(v[hashSize:])
-		end, _, _ := readNumber(rest)
-		all = append(all, span{[hashSize]byte(v), int64(start), int64(end)})
-	}
-	return all, nil
+	end, _, _ := readNumber(k[hashSize+hashSize:])
+	start, _, _ := readNumber(v)
+	return span{[hashSize]byte(k[hashSize:]), int64(start), int64(end)}, nil
 }

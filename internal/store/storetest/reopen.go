@@ -71,3 +71,23 @@ func testOutstanding(x *suite, reopen Reopen) {
 	x.is(x.s.Settle(x.Context(), store.Outcome{Lease: lost.Lease, State: store.Sent, Now: start}), store.ErrLeaseLost)
 	x.settle(j, store.Sent, start)
 }
+
+// testReopenSlots looks for slots and holds afterwards.
+func testReopenSlots(x *suite, reopen Reopen) {
+	x.accept(x.occupying("firm", slot(room, 0, 60)))
+	for i, uid := range []string{"held", "confirmed", "other"} {
+		x.accept(x.holding(uid, slot("room b", 100*i, 100*i+60)))
+	}
+	x.accept(x.confirming(start, "confirmed", 1))
+	x.accept(x.holding("third", slot("room b", 300, 360)))
+	x.s = reopen(x.T, x.s)
+	x.taken(start, slot(room, 59, 61))
+	x.taken(start, slot("room b", 0, 60))
+	x.free(slotsUntil, slot("room b", 0, 60))
+	x.taken(slotsUntil, slot("room b", 100, 160))
+	x.heldBack(start, slotsUntil, x.holding("more", slot(room, 600, 660)))
+	x.refused(x.confirming(start, "confirmed", 2), store.ErrStale)
+	x.accept(x.confirming(start, "held", 1))
+	x.accept(x.moving("firm", 1, slot(room, 30, 90)))
+	x.free(start, slot(room, 0, 30))
+}
