@@ -5,6 +5,8 @@ import (
 	"embed"
 	"fmt"
 	htmltemplate "html/template"
+	"io"
+	"os"
 	"strings"
 	texttemplate "text/template"
 	"time"
@@ -113,6 +115,23 @@ func readTemplate(file, builtin string, repl *caddy.Replacer) (string, error) {
 	}
 	source, err := readBounded(path, maxTemplateSize)
 	return string(source), err
+}
+
+// readBounded reads a file of at most limit bytes.
+func readBounded(file string, limit int64) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, fmt.Errorf("reading template: %w", err)
+	}
+	defer f.Close()
+	content, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading template: %w", err)
+	}
+	if int64(len(content)) > limit {
+		return nil, fmt.Errorf("template %q is larger than %d bytes", file, limit)
+	}
+	return content, nil
 }
 
 // render makes the content of an invitation, an update or a cancellation.

@@ -136,23 +136,6 @@ func readPage(file string) (string, error) {
 	return string(bytes.ReplaceAll(source, []byte("\r"), []byte("\n"))), nil
 }
 
-// readBounded reads a file of at most limit bytes.
-func readBounded(file string, limit int64) ([]byte, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, fmt.Errorf("reading template: %w", err)
-	}
-	defer f.Close()
-	content, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err != nil {
-		return nil, fmt.Errorf("reading template: %w", err)
-	}
-	if int64(len(content)) > limit {
-		return nil, fmt.Errorf("template %q is larger than %d bytes", file, limit)
-	}
-	return content, nil
-}
-
 // setPolicies allows the style sheet that the pages hold, and nothing else. An
 // operator's own pages may also use style sheets, images and fonts from their
 // own site, but still no script.

@@ -78,6 +78,24 @@ func TestOwnPages(t *testing.T) {
 	}
 }
 
+// TestDocumentedPage loads the example of docs/templates.md.
+func TestDocumentedPage(t *testing.T) {
+	docs, err := os.ReadFile("docs/templates.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const first, last = "    {{define \"head\" -}}\n", "\n    {{end}}\n"
+	_, example, ok := strings.Cut(string(docs), first)
+	if !ok {
+		t.Fatal("there is no example")
+	}
+	example = first + example[:strings.LastIndex(example, last)+len(last)]
+	dir := t.TempDir()
+	write(t, dir, "page_base.html", strings.ReplaceAll(example, "\n    ", "\n"))
+	text := renderPage(t, mustPages(t, dir), "page_link.html", &page{Title: "A title"}).Body.String()
+	checkSays(t, text, []string{"<title>A title</title>", "/logo.svg", "</html>", "--accent"}, nil)
+}
+
 func TestPagesRefused(t *testing.T) {
 	for name, tt := range map[string]struct{ file, text, want string }{
 		"misspelled":  {"page_thank.html", "x", `no page "page_thank.html" to replace: the names are page.css, page_base.html`},
