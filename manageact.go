@@ -172,6 +172,11 @@ func (v *visit) move(ctx context.Context, o *order, text string) error {
 		return booking.FieldErrors{{Field: "start", Detail: "is the time that the appointment has already"}}
 	}
 	o.limits = moveLimit(v.event)
+	if v.role == booking.RoleClient {
+		// Guests are whoever the client says, so that this must not become a
+		// way around the limit.
+		o.limits = append(o.limits, v.handler.guestLimits(v.event)...)
+	}
 	asked := v.handler.Manage.move
 	if err := v.ask(ctx, asked, typeReschedule, o, v.moved(o, v.event, start)); err != nil {
 		return err
