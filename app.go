@@ -105,6 +105,9 @@ func (a *App) Provision(ctx caddy.Context) error {
 	}
 	a.now = time.Now
 	a.observer = &observer{ctx: ctx, logger: ctx.Logger(), pii: a.LogPII}
+	if err := registerMetrics(ctx.GetMetricsRegistry()); err != nil {
+		return err
+	}
 	if err := a.findEvents(ctx); err != nil {
 		return err
 	}

@@ -152,6 +152,10 @@ func (a *App) parseMailer(d *caddyfile.Dispenser) error {
 //	    exclusive   [<resource>]
 //	    notice      <duration>
 //	    horizon     <duration>
+//	    honeypot    <field>
+//	    origin      [<origin...>]
+//	    deny        <address|domain...> | file <path...>
+//	    allow       <address|domain...> | file <path...>
 //	}
 func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next() // the directive's name; the matcher is gone already
@@ -206,6 +210,10 @@ func (h *Handler) options() map[string]func(*caddyfile.Dispenser) error {
 		"exclusive":   h.parseExclusive,
 		"notice":      func(d *caddyfile.Dispenser) error { return parseDuration(d, &h.Notice) },
 		"horizon":     func(d *caddyfile.Dispenser) error { return parseDuration(d, &h.Horizon) },
+		"honeypot":    func(d *caddyfile.Dispenser) error { return parseString(d, &h.Honeypot) },
+		"origin":      h.parseOrigin,
+		"deny":        func(d *caddyfile.Dispenser) error { return parseAddressList(d, &h.Deny) },
+		"allow":       func(d *caddyfile.Dispenser) error { return parseAddressList(d, &h.Allow) },
 		"max_size":    func(d *caddyfile.Dispenser) error { return parseSize(d, &h.MaxSize) },
 	}
 }

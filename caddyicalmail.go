@@ -5,6 +5,7 @@
 package caddyicalmail
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -165,6 +166,23 @@ type Handler struct {
 	// Caddyfile sets it by itself.
 	Name string `json:"name,omitempty"`
 
+	// The form field, dotted JSON path or JSON pointer that people leave
+	// empty, because they do not see it. A booking that fills it is answered as
+	// if it had worked, and nothing is stored or sent.
+	Honeypot string `json:"honeypot,omitempty"`
+
+	// Refuse what browsers send from other sites.
+	Origin *OriginGuard `json:"origin,omitempty"`
+
+	// Addresses and domains that can neither book nor be invited as guests.
+	Deny *AddressList `json:"deny,omitempty"`
+
+	// The only addresses and domains that can. `deny` wins over it.
+	Allow *AddressList `json:"allow,omitempty"`
+
+	honeypot    booking.Path
+	bodyTimeout time.Duration
+
 	app       *App
 	logger    *zap.Logger
 	organizer booking.Person
@@ -212,6 +230,9 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 		return err
 	}
 	if err := h.setOwn(repl); err != nil {
+		return err
+	}
+	if err := h.setGuards(repl); err != nil {
 		return err
 	}
 	if err := checkPlaceholders(repl, h.Summary, h.Location, h.Description, h.Redirect); err != nil {
@@ -287,6 +308,8 @@ func (h *Handler) Validate() error {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	stripControl(r.Header)
 	switch {
+	case h.isPreflight(r):
+		return h.servePreflight(w, r)
 	case h.PassThru != nil && isOrder(r.Method):
 		return h.passThru(w, r, next)
 	case h.PassThru != nil:
@@ -309,12 +332,22 @@ func isOrder(method string) bool {
 
 // serveOrder answers a booking, or a webhook about one, by itself.
 func (h *Handler) serveOrder(w http.ResponseWriter, r *http.Request) error {
+	h.allowOrigin(w.Header(), r)
+	if err := h.checkOrigin(r); err != nil {
+		return h.refuse(w, r, err)
+	}
 	o, err := h.readOrder(w, r)
 	if err != nil {
 		return h.refuse(w, r, err)
 	}
 	if o.action == booking.ActionSkip {
+		countTaken(statusSkipped)
 		return h.confirm(w, r, o, skipped())
+	}
+	if err := h.guard(o); errors.Is(err, errHoneypot) {
+		return h.pretend(w, r, o)
+	} else if err != nil {
+		return h.refuse(w, r, err)
 	}
 	t, err := h.execute(o)
 	if o.vouched && isSettled(err) {
@@ -325,6 +358,7 @@ func (h *Handler) serveOrder(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return h.refuse(w, r, err)
 	}
+	countTaken(t.Status)
 	return h.confirm(w, r, o, t)
 }
 

@@ -83,6 +83,7 @@ func (g *gate) settle(body []byte) {
 		}
 		t = &taken{answer: answer{Status: statusFailed}}
 	}
+	countTaken(t.Status)
 	setPlaceholders(g.passed.request, &t.answer)
 	g.Header().Set(statusHeader, t.Status)
 	g.release()
@@ -91,6 +92,7 @@ func (g *gate) settle(body []byte) {
 // release sends the header and what was held back.
 func (g *gate) release() {
 	g.state = gateOpen
+	g.handler.allowOrigin(g.Header(), g.passed.request)
 	g.ResponseWriter.WriteHeader(g.status)
 	if g.held.Len() > 0 {
 		_, _ = g.ResponseWriter.Write(g.held.Bytes())

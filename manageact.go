@@ -46,7 +46,7 @@ func (h *Handler) readPageForm(w http.ResponseWriter, r *http.Request) (url.Valu
 	if err != nil || contentType != "application/x-www-form-urlencoded" || r.Header.Get("Content-Encoding") != "" {
 		return nil, fmt.Errorf("%w: a form is wanted", booking.ErrMediaType)
 	}
-	body, err := readUpTo(w, r, maxPageForm)
+	body, err := h.readUpTo(w, r, maxPageForm)
 	if err != nil {
 		return nil, err
 	}

@@ -43,6 +43,9 @@ type order struct {
 	// host is set if it is not the booking's choice among the configured ones.
 	host *booking.Person
 
+	// fields are those of the body at which guards look.
+	fields booking.Fields
+
 	// vouched means that somebody we trust asks: a back end or a signed
 	// webhook. The default limits, which are for strangers, do not apply.
 	vouched bool

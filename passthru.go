@@ -65,9 +65,18 @@ func (p *PassThru) provision() (err error) {
 // passThru asks the back end, and settles what its answer means for the
 // invitation before the answer's header is released.
 func (h *Handler) passThru(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
-	body, whole := tapBody(r, h.MaxSize)
-	if !whole {
-		body = nil // what is only partly known is not understood
+	if err := h.checkOrigin(r); err != nil {
+		return h.refuse(w, r, err)
+	}
+	body, err := h.tapBody(w, r)
+	if err != nil {
+		return h.refuse(w, r, err)
+	}
+	if err := h.guardPassed(r, body); errors.Is(err, errHoneypot) {
+		h.allowOrigin(w.Header(), r)
+		return h.pretendPassed(w, r, body)
+	} else if err != nil {
+		return h.refuse(w, r, err)
 	}
 	// The reference is taken before the back end is asked and kept until the
 	// commit, because this handler's config may be replaced meanwhile.
@@ -88,8 +97,9 @@ func (h *Handler) passThru(w http.ResponseWriter, r *http.Request, next caddyhtt
 	// what it has answered by then counts all the same.
 	defer g.finish()
 
-	err := next.ServeHTTP(g, h.upstreamRequest(ctx, r))
+	err = next.ServeHTTP(g, h.upstreamRequest(ctx, r))
 	if err != nil {
+		h.allowOrigin(w.Header(), r)
 		return err
 	}
 	g.finish()
@@ -110,11 +120,27 @@ func (h *Handler) upstreamRequest(ctx context.Context, r *http.Request) *http.Re
 	return upstream
 }
 
-// tapBody reads the body up to limit and puts it back for the next handler,
-// bit for bit. It reports whether that was all of it.
-func tapBody(r *http.Request, limit int64) (body []byte, whole bool) {
+// tapBody reads the body up to max_size and puts it back for the next handler.
+// One that is larger or breaks off is not returned, because what is only partly
+// known is not understood; one that takes too long is an error.
+func (h *Handler) tapBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	defer h.hurry(w, r)()
+	body, err := tap(r, h.MaxSize)
+	if isSlow(err) {
+		w.Header().Set("Connection", "close") // the rest of the body is still to come
+		return nil, errSlowBody
+	}
+	if err != nil || int64(len(body)) > h.MaxSize {
+		return nil, nil
+	}
+	return body, nil
+}
+
+// tap reads the body up to limit and puts it back for the next handler,
+// bit for bit. If there is more, it returns one octet too many.
+func tap(r *http.Request, limit int64) ([]byte, error) {
 	if r.Body == nil || r.Body == http.NoBody {
-		return nil, true
+		return nil, nil
 	}
 	original := r.Body
 	body, err := io.ReadAll(io.LimitReader(original, limit+1))
@@ -122,15 +148,14 @@ func tapBody(r *http.Request, limit int64) (body []byte, whole bool) {
 	if err != nil {
 		rest = failingReader{err}
 	}
-	whole = err == nil && int64(len(body)) <= limit
-	if whole {
+	if err == nil && int64(len(body)) <= limit {
 		rest = strings.NewReader("")
 	}
 	r.Body = struct {
 		io.Reader
 		io.Closer
 	}{io.MultiReader(strings.NewReader(string(body)), rest), original}
-	return body, whole
+	return body, err
 }
 
 // failingReader repeats the error with which a body ended.

@@ -51,8 +51,8 @@ func (e *unavailableError) Unwrap() error { return e.cause }
 // storeError tells what a store refused for reasons of the booking from a
 // store that does not work.
 func storeError(err error) error {
-	var limit *store.LimitError
-	if errors.Is(err, store.ErrKeyReused) || errors.Is(err, store.ErrSlotTaken) || errors.As(err, &limit) {
+	_, limited := errors.AsType[*store.LimitError](err)
+	if limited || errors.Is(err, store.ErrKeyReused) || errors.Is(err, store.ErrSlotTaken) {
 		return err
 	}
 	return &unavailableError{err}
@@ -62,33 +62,23 @@ func storeError(err error) error {
 // whatever the site wants to answer itself, goes to its error routes.
 func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) error {
 	status := statusOf(err)
+	h.noteRefused(err, status)
+	h.allowOrigin(w.Header(), r)
 	if wait := retryAfter(err); wait > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
 	}
-	if unavailable, ok := errors.AsType[*unavailableError](err); ok {
-		h.logger.Error("booking not taken: the store does not work", zap.Error(unavailable.cause))
+	if _, ok := errors.AsType[*unavailableError](err); ok {
 		return caddyhttp.Error(status, errUnavailable)
 	}
 	if status >= 500 || h.Errors == errorsHandle {
 		return caddyhttp.Error(status, err)
-	}
-	if c := h.logger.Check(zap.DebugLevel, "booking refused"); c != nil {
-		c.Write(zap.Int("status", status), zap.Error(err))
 	}
 	header := w.Header()
 	header.Set("Cache-Control", "no-store")
 	if status == http.StatusUnsupportedMediaType {
 		header.Set("Accept-Post", acceptedTypes)
 	}
-	var fields booking.FieldErrors
-	detail := err.Error()
-	var limit *store.LimitError
-	switch {
-	case errors.As(err, &fields):
-		detail = "Some of the details need to be corrected."
-	case errors.As(err, &limit):
-		detail = "There were too many bookings. Please try again later."
-	}
+	detail, fields := h.explain(err)
 	if prefersJSON(r) {
 		return writeJSON(w, status, "application/problem+json", problem{
 			Title:  http.StatusText(status),
@@ -104,13 +94,56 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) erro
 	})
 }
 
+// noteRefused logs and counts a refusal by its fixed word. What a client sent
+// is not logged, and neither are the names of fields, which it may choose.
+func (h *Handler) noteRefused(err error, status int) {
+	why := reasonOf(err)
+	countRefused(why)
+	if unavailable, ok := errors.AsType[*unavailableError](err); ok {
+		h.logger.Error("booking not taken: the store does not work",
+			zap.String("reason", string(why)), zap.Int("status", status), zap.Error(unavailable.cause))
+		return
+	}
+	h.logger.Info("booking refused", zap.String("reason", string(why)), zap.Int("status", status))
+	if c := h.logger.Check(zap.DebugLevel, "why the booking was refused"); c != nil {
+		c.Write(zap.Error(err))
+	}
+}
+
+// explain says in a sentence why a booking is refused, and which fields are to
+// be mended.
+func (h *Handler) explain(err error) (detail string, fields booking.FieldErrors) {
+	if g, ok := errors.AsType[*guardError](err); ok {
+		fields = g.fields()
+	} else if errors.Is(err, store.ErrSlotTaken) {
+		fields = booking.FieldErrors{{Field: h.rules.Field(booking.PropStart), Detail: slotTakenDetail}}
+	} else {
+		fields, _ = errors.AsType[booking.FieldErrors](err)
+	}
+	if fields != nil {
+		return "Some of the details need to be corrected.", fields
+	}
+	if _, ok := errors.AsType[*store.LimitError](err); ok {
+		return "There were too many bookings. Please try again later.", nil
+	}
+	return err.Error(), nil
+}
+
+// slotTakenDetail is said of the start.
+const slotTakenDetail = "is taken already; please choose another time"
+
 // statusOf is the HTTP status that an error stands for.
 func statusOf(err error) int {
 	var fields booking.FieldErrors
 	var theirs caddyhttp.HandlerError
 	var limit *store.LimitError
 	var unavailable *unavailableError
+	var guard *guardError
 	switch {
+	case errors.As(err, &guard):
+		return guard.status
+	case errors.Is(err, store.ErrSlotTaken):
+		return http.StatusConflict
 	case errors.As(err, &fields):
 		return http.StatusUnprocessableEntity
 	case errors.Is(err, booking.ErrMalformed):

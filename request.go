@@ -35,26 +35,29 @@ func (h *Handler) readOrder(w http.ResponseWriter, r *http.Request) (*order, err
 	if err != nil {
 		return nil, err
 	}
-	o := &order{request: r, booking: b, action: booking.ActionCreate, key: key}
-	if h.FormToken != nil {
-		o.limits, err = h.guardFormToken(r, body)
-	}
-	return o, err
+	return &order{
+		request: r, booking: b, action: booking.ActionCreate, key: key, fields: h.guardFields(r, body),
+	}, nil
 }
 
 // readBody reads the body up to max_size. A limit of the site's own
 // (request_body) has an error of its own, which is passed on.
 func (h *Handler) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	return readUpTo(w, r, h.MaxSize)
+	return h.readUpTo(w, r, h.MaxSize)
 }
 
-func readUpTo(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+func (h *Handler) readUpTo(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	if r.ContentLength > limit {
 		return nil, errTooLarge
 	}
+	defer h.hurry(w, r)()
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	if err == nil {
 		return body, nil
+	}
+	if isSlow(err) {
+		w.Header().Set("Connection", "close") // the rest of the body is still to come
+		return nil, errSlowBody
 	}
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return nil, errTooLarge

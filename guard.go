@@ -1,0 +1,137 @@
+package caddyicalmail
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"go.uber.org/zap"
+
+	"github.com/caddyicalmail/caddyicalmail/internal/booking"
+)
+
+// guardError is a booking that a guard refuses.
+type guardError struct {
+	reason reason
+	status int
+
+	// detail is what the client is told: of the field, if there is one.
+	detail string
+
+	// field names the form's field that has to be mended, or is empty.
+	field string
+}
+
+// Error names the field, never a value.
+func (e *guardError) Error() string {
+	if e.field == "" {
+		return e.detail
+	}
+	return e.field + ": " + e.detail
+}
+
+// fields is what JSON clients and pages list.
+func (e *guardError) fields() booking.FieldErrors {
+	if e.field == "" {
+		return nil
+	}
+	return booking.FieldErrors{{Field: e.field, Detail: e.detail}}
+}
+
+// errHoneypot is a booking that only a program would make. It is answered as
+// if it had worked.
+var errHoneypot = &guardError{reason: reasonHoneypot, status: http.StatusAccepted, detail: "the honeypot was filled"}
+
+// setGuards sets up who may book, after the rules.
+func (h *Handler) setGuards(repl *caddy.Replacer) error {
+	h.bodyTimeout = bodyTimeout
+	if h.Verify != nil && (h.Honeypot != "" || h.Origin != nil || h.Deny != nil || h.Allow != nil) {
+		return errors.New("verify excludes honeypot, origin, deny and allow: " +
+			"the signature is the guard, and those are for people with browsers")
+	}
+	if err := h.setHoneypot(); err != nil {
+		return err
+	}
+	if err := h.Origin.provision(repl); err != nil {
+		return err
+	}
+	if err := h.Deny.provision("deny", repl); err != nil {
+		return err
+	}
+	return h.Allow.provision("allow", repl)
+}
+
+// readsFields reports whether a guard looks into the body.
+func (h *Handler) readsFields() bool { return h.Honeypot != "" }
+
+// guardFields are the body's fields, if a guard looks at any.
+func (h *Handler) guardFields(r *http.Request, body []byte) booking.Fields {
+	if !h.readsFields() {
+		return booking.Fields{}
+	}
+	return booking.ReadFields(r.Header.Get("Content-Type"), body)
+}
+
+// guard lets an order of a stranger through, or tells why not.
+func (h *Handler) guard(o *order) error {
+	if o.vouched {
+		return nil
+	}
+	if h.trapped(o.fields) {
+		return errHoneypot
+	}
+	guests := make([]booking.Address, len(o.booking.Guests))
+	for i, guest := range o.booking.Guests {
+		guests[i] = guest.Address
+	}
+	return h.checkRecipients(o.booking.Client.Address, guests)
+}
+
+// guardPassed is guard for a request that is about to go to the back end,
+// which decides itself what a booking is.
+func (h *Handler) guardPassed(r *http.Request, body []byte) error {
+	if r.Method != http.MethodPost {
+		return nil
+	}
+	fields := h.guardFields(r, body)
+	if h.trapped(fields) {
+		return errHoneypot
+	}
+	if h.Deny != nil || h.Allow != nil {
+		client, guests := booking.Recipients(r.Header.Get("Content-Type"), body, h.rules)
+		if err := h.checkRecipients(client, guests); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pretend answers a trapped order as if it had worked.
+func (h *Handler) pretend(w http.ResponseWriter, r *http.Request, o *order) error {
+	e, err := h.newEvent(o)
+	if err != nil {
+		return h.refuse(w, r, err)
+	}
+	h.notePretended()
+	return h.confirm(w, r, o, &taken{answer: newAnswer(e, statusQueued, o.booking.Warnings), event: e})
+}
+
+// pretendPassed is pretend for a request that the back end does not get.
+func (h *Handler) pretendPassed(w http.ResponseWriter, r *http.Request, body []byte) error {
+	b, err := booking.Decode(r.Header.Get("Content-Type"), body, h.rules, h.now())
+	if err == nil {
+		return h.pretend(w, r, &order{request: r, booking: b})
+	}
+	// What the back end would have made of it is not known.
+	h.notePretended()
+	return h.confirm(w, r, nil, &taken{answer: answer{Status: statusQueued}})
+}
+
+func (h *Handler) notePretended() {
+	countRefused(reasonHoneypot)
+	h.logger.Info("booking pretended", zap.String("reason", string(reasonHoneypot)))
+}
+
+// bodyTimeout is how long a request's body may take.
+const bodyTimeout = 30 * time.Second
