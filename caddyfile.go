@@ -156,6 +156,7 @@ func (a *App) parseMailer(d *caddyfile.Dispenser) error {
 //	    origin      [<origin...>]
 //	    deny        <address|domain...> | file <path...>
 //	    allow       <address|domain...> | file <path...>
+//	    captcha     turnstile|hcaptcha|recaptcha|altcha { ... }
 //	}
 func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next() // the directive's name; the matcher is gone already
@@ -214,6 +215,7 @@ func (h *Handler) options() map[string]func(*caddyfile.Dispenser) error {
 		"origin":      h.parseOrigin,
 		"deny":        func(d *caddyfile.Dispenser) error { return parseAddressList(d, &h.Deny) },
 		"allow":       func(d *caddyfile.Dispenser) error { return parseAddressList(d, &h.Allow) },
+		"captcha":     h.parseCaptcha,
 		"max_size":    func(d *caddyfile.Dispenser) error { return parseSize(d, &h.MaxSize) },
 	}
 }

@@ -2,6 +2,7 @@ package caddyicalmail
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -65,5 +66,102 @@ func appendNew(d *caddyfile.Dispenser, option string, to *[]string, words []stri
 		}
 		*to = append(*to, word)
 	}
+	return nil
+}
+
+// parseCaptcha parses
+//
+//	captcha turnstile|hcaptcha|recaptcha {
+//	    secret    <placeholder>
+//	    field     <name>
+//	    endpoint  <url>
+//	    timeout   <duration>
+//	    on_error  refuse|allow
+//	    hostname  <name...>
+//	    min_score <0..1>
+//	    action    <name>
+//	}
+//	captcha altcha {
+//	    path      <path>
+//	    cost      <maxnumber>
+//	    expires   <duration>
+//	    field     <name>
+//	}
+func (h *Handler) parseCaptcha(d *caddyfile.Dispenser) error {
+	if h.Captcha != nil {
+		return errTwice(d, d.Val())
+	}
+	h.Captcha = new(Captcha)
+	words := parseWord(captchaTurnstile, captchaHCaptcha, captchaReCaptcha, captchaAltcha)
+	if err := words(d, &h.Captcha.Provider); err != nil {
+		return err
+	}
+	parse := h.Captcha.parseCheckOption
+	if h.Captcha.Provider == captchaAltcha {
+		parse = h.Captcha.parseProofOption
+	}
+	for nesting := d.Nesting(); d.NextBlock(nesting); {
+		if err := parse(d); err != nil {
+			return err
+		}
+	}
+	if h.Captcha.Secret == "" && h.Captcha.Provider != captchaAltcha {
+		return d.Errf("captcha %s needs a secret", h.Captcha.Provider)
+	}
+	return nil
+}
+
+// parseCheckOption parses an option of a captcha whose provider is asked.
+func (c *Captcha) parseCheckOption(d *caddyfile.Dispenser) error {
+	switch d.Val() {
+	case "secret":
+		return parseSecret(d, &c.Secret)
+	case "field":
+		return parseString(d, &c.Field)
+	case "endpoint":
+		return parseString(d, &c.Endpoint)
+	case "timeout":
+		return parseDuration(d, &c.Timeout)
+	case "on_error":
+		return parseWord(onErrorRefuse, onErrorAllow)(d, &c.OnError)
+	case "hostname":
+		names := d.RemainingArgs()
+		if len(names) == 0 {
+			return d.ArgErr()
+		}
+		return appendNew(d, "hostname", &c.Hostnames, names)
+	case "min_score":
+		return c.parseScore(d)
+	case "action":
+		return parseString(d, &c.Action)
+	}
+	return d.Errf("unrecognized captcha %s option %q", c.Provider, d.Val())
+}
+
+// parseProofOption parses an option of a proof of work.
+func (c *Captcha) parseProofOption(d *caddyfile.Dispenser) error {
+	switch d.Val() {
+	case "path":
+		return parseString(d, &c.Path)
+	case "cost":
+		return parseCount(d, &c.Cost)
+	case "expires":
+		return parseDuration(d, &c.Expires)
+	case "field":
+		return parseString(d, &c.Field)
+	}
+	return d.Errf("unrecognized captcha %s option %q", c.Provider, d.Val())
+}
+
+func (c *Captcha) parseScore(d *caddyfile.Dispenser) error {
+	option, text, err := parseOne(d, c.MinScore != 0)
+	if err != nil {
+		return err
+	}
+	score, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(score > 0 && score <= 1) {
+		return d.Errf("%s must be more than 0 and at most 1, not %q", option, text)
+	}
+	c.MinScore = score
 	return nil
 }

@@ -56,6 +56,9 @@ func (h *Handler) configuredPaths() []string {
 	if h.FormToken != nil {
 		whole.FormToken = &FormToken{Path: orDefault(h.FormToken.Path, defaultTokenPath)}
 	}
+	if h.Captcha.isProof() {
+		whole.Captcha = &Captcha{Provider: captchaAltcha, Path: orDefault(h.Captcha.Path, defaultChallengePath)}
+	}
 	return whole.ownPaths()
 }
 

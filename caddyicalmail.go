@@ -180,6 +180,9 @@ type Handler struct {
 	// The only addresses and domains that can. `deny` wins over it.
 	Allow *AddressList `json:"allow,omitempty"`
 
+	// Take only bookings with the response of a captcha.
+	Captcha *Captcha `json:"captcha,omitempty"`
+
 	honeypot    booking.Path
 	bodyTimeout time.Duration
 

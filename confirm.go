@@ -87,10 +87,7 @@ func (h *Handler) setConfirm() error {
 func (h *Handler) hold(ctx context.Context, s store.Store, o *order, e *booking.Event) (*taken, error) {
 	now := h.now()
 	e.Status = booking.Pending
-	e.Expires = now.Add(time.Duration(h.Confirm.Expires)).Truncate(time.Second)
-	if e.Start.Before(e.Expires) {
-		e.Expires = e.Start
-	}
+	e.Expires = h.pendingUntil(e)
 	mail, err := h.confirmationMail(e)
 	if err != nil {
 		return nil, err
@@ -113,6 +110,15 @@ func (h *Handler) hold(ctx context.Context, s store.Store, o *order, e *booking.
 		return nil, err
 	}
 	return h.accept(ctx, s, o, a, first)
+}
+
+// pendingUntil is until when a new booking can be confirmed.
+func (h *Handler) pendingUntil(e *booking.Event) time.Time {
+	expires := h.now().Add(time.Duration(h.Confirm.Expires)).Truncate(time.Second)
+	if e.Start.Before(expires) {
+		return e.Start
+	}
+	return expires
 }
 
 // heldCounter names the counter of held slots.

@@ -135,7 +135,7 @@ func TestConfirmHoldEnds(t *testing.T) {
 	s := startSite(t, ownDirective(confirmOptions))
 	s.book(goodJSON)
 	late := linkIn(t, s.mails(1)[0])
-	s.time.now = testNow.Add(15 * time.Minute)
+	s.time.set(testNow.Add(15 * time.Minute))
 	w := s.book(strings.Replace(goodJSON, "ada@", "bob@", 1))
 	if w.Code != http.StatusAccepted {
 		t.Fatalf("after the hold: %d %s", w.Code, w.Body)
@@ -153,13 +153,13 @@ func TestConfirmLate(t *testing.T) {
 	s.book(goodJSON)
 	link := linkIn(t, s.mails(1)[0])
 	form := formOf(t, s.get(link).Body.String(), "confirm")
-	s.time.now = testNow.Add(11 * time.Hour)
+	s.time.set(testNow.Add(11 * time.Hour))
 	s.want(s.send(link, form), http.StatusOK, "is confirmed")
 	s.mails(2)
 
 	s.book(strings.ReplaceAll(goodJSON, "05T10", "09T10"))
 	link = linkIn(t, s.mails(1)[0])
-	s.time.now = s.time.now.Add(24 * time.Hour)
+	s.time.set(s.time.now().Add(24 * time.Hour))
 	s.want(s.get(link), http.StatusGone, "is over")
 }
 
@@ -327,12 +327,12 @@ func TestFormToken(t *testing.T) {
 		{0, text, 403}, {4 * time.Second, text, 403}, {5 * time.Second, text, 202}, {time.Hour - time.Second, text, 202},
 		{time.Hour, text, 403}, {time.Minute, "", 403}, {time.Minute, text[:20], 403}, {time.Minute, text + "A", 403},
 	} {
-		s.time.now = testNow.Add(tt.age)
+		s.time.set(testNow.Add(tt.age))
 		if w := s.book(with(tt.token, i)); w.Code != tt.status {
 			t.Errorf("%d: %d %s", i, w.Code, w.Body)
 		}
 	}
-	s.time.now = testNow.Add(time.Minute)
+	s.time.set(testNow.Add(time.Minute))
 	for i := range 5 {
 		if w, want := s.book(with(text, 10+i)), 202; i < 3 && w.Code != want {
 			t.Errorf("use %d: %d %s", i, w.Code, w.Body)

@@ -50,10 +50,15 @@ type FormToken struct {
 
 // Why a form's token is refused.
 var (
-	errTokenMissing = errors.New("the form has no valid token: please reload the page and send it again")
-	errTokenYoung   = errors.New("the form was sent too quickly: please wait some seconds and send it again")
-	errTokenOld     = errors.New("the form was open for too long: please reload the page and send it again")
+	errTokenMissing = tokenError("The form has no valid token. Please go back, reload the page and send it again.")
+	errTokenYoung   = tokenError("The form was sent too quickly. Please wait some seconds and send it again.")
+	errTokenOld     = tokenError("The form was open for too long. Please go back, reload the page and send it again.")
+	errTokenSpent   = tokenError("The form was used for several bookings. Please go back, reload the page and send it again.")
 )
+
+func tokenError(detail string) *guardError {
+	return &guardError{reason: reasonFormToken, status: http.StatusForbidden, detail: detail}
+}
 
 func (h *Handler) setFormToken() (err error) {
 	f := h.FormToken
@@ -106,6 +111,7 @@ func (h *Handler) serveFormToken(w http.ResponseWriter, r *http.Request) error {
 		return h.refuse(w, r, &unavailableError{err})
 	}
 	w.Header().Set("Cache-Control", "no-store")
+	h.allowOrigin(w.Header(), r)
 	if acceptQuality(r.Header, "json") > acceptQuality(r.Header, "html") {
 		return writeJSON(w, http.StatusOK, "application/json", map[string]string{"token": h.mint()})
 	}
@@ -117,30 +123,28 @@ func (h *Handler) serveFormToken(w http.ResponseWriter, r *http.Request) error {
 	return err
 }
 
-// checkFormToken checks the token that a form sent. The limit that it returns
-// counts how often the token was used.
-func (h *Handler) checkFormToken(text string) ([]store.Limit, error) {
-	t, err := h.keys().Verify(text, h.now(), token.Form)
+// checkFormToken checks the token of an order's form, and lets the order count
+// against what one token is good for.
+func (h *Handler) checkFormToken(o *order) error {
+	if h.FormToken == nil {
+		return nil
+	}
+	if err := h.app.running.await(o.request.Context()); err != nil {
+		return &unavailableError{err}
+	}
+	t, err := h.keys().Verify(o.fields.Text(h.FormToken.field), h.now(), token.Form)
 	age := h.now().Sub(t.Issued)
 	switch {
 	case errors.Is(err, token.ErrExpired), err == nil && age > time.Duration(h.FormToken.MaxAge):
-		return nil, errTokenOld
+		return errTokenOld
 	case err != nil:
-		return nil, errTokenMissing
+		return errTokenMissing
 	case age < time.Duration(h.FormToken.MinAge):
-		return nil, errTokenYoung
+		return errTokenYoung
 	}
-	return []store.Limit{{
-		Name: "form_token", Counter: "form_token\x00" + hex.EncodeToString([]byte(t.Subject)),
+	o.limits = append(o.limits, store.Limit{
+		Name: limitFormToken, Counter: limitFormToken + "\x00" + hex.EncodeToString([]byte(t.Subject)),
 		Max: usesPerToken, Window: maxMaxAge,
-	}}, nil
-}
-
-// guardFormToken reads the token from the form and checks it.
-func (h *Handler) guardFormToken(r *http.Request, body []byte) ([]store.Limit, error) {
-	if err := h.app.running.await(r.Context()); err != nil {
-		return nil, &unavailableError{err}
-	}
-	fields := booking.ReadFields(r.Header.Get("Content-Type"), body)
-	return h.checkFormToken(fields.Text(h.FormToken.field))
+	})
+	return nil
 }

@@ -1,6 +1,7 @@
 package caddyicalmail
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"time"
@@ -46,8 +47,8 @@ var errHoneypot = &guardError{reason: reasonHoneypot, status: http.StatusAccepte
 // setGuards sets up who may book, after the rules.
 func (h *Handler) setGuards(repl *caddy.Replacer) error {
 	h.bodyTimeout = bodyTimeout
-	if h.Verify != nil && (h.Honeypot != "" || h.Origin != nil || h.Deny != nil || h.Allow != nil) {
-		return errors.New("verify excludes honeypot, origin, deny and allow: " +
+	if h.Verify != nil && (h.Honeypot != "" || h.Origin != nil || h.Captcha != nil || h.Deny != nil || h.Allow != nil) {
+		return errors.New("verify excludes honeypot, origin, captcha, deny and allow: " +
 			"the signature is the guard, and those are for people with browsers")
 	}
 	if err := h.setHoneypot(); err != nil {
@@ -59,11 +60,16 @@ func (h *Handler) setGuards(repl *caddy.Replacer) error {
 	if err := h.Deny.provision("deny", repl); err != nil {
 		return err
 	}
-	return h.Allow.provision("allow", repl)
+	if err := h.Allow.provision("allow", repl); err != nil {
+		return err
+	}
+	return h.Captcha.provision(h.rules, repl)
 }
 
 // readsFields reports whether a guard looks into the body.
-func (h *Handler) readsFields() bool { return h.Honeypot != "" }
+func (h *Handler) readsFields() bool {
+	return h.Honeypot != "" || h.FormToken != nil || h.Captcha != nil
+}
 
 // guardFields are the body's fields, if a guard looks at any.
 func (h *Handler) guardFields(r *http.Request, body []byte) booking.Fields {
@@ -73,7 +79,9 @@ func (h *Handler) guardFields(r *http.Request, body []byte) booking.Fields {
 	return booking.ReadFields(r.Header.Get("Content-Type"), body)
 }
 
-// guard lets an order of a stranger through, or tells why not.
+// guard lets an order of a stranger through, or tells why not. The captcha
+// comes last, because its response can be used only once: it must not be lost
+// on a booking that is refused for something else.
 func (h *Handler) guard(o *order) error {
 	if o.vouched {
 		return nil
@@ -81,11 +89,23 @@ func (h *Handler) guard(o *order) error {
 	if h.trapped(o.fields) {
 		return errHoneypot
 	}
+	if err := h.checkFormToken(o); err != nil {
+		return err
+	}
 	guests := make([]booking.Address, len(o.booking.Guests))
 	for i, guest := range o.booking.Guests {
 		guests[i] = guest.Address
 	}
-	return h.checkRecipients(o.booking.Client.Address, guests)
+	if err := h.checkRecipients(o.booking.Client.Address, guests); err != nil {
+		return err
+	}
+	if h.Captcha == nil {
+		return nil
+	}
+	if _, err := h.newEvent(o); err != nil {
+		return err // found before the response is used up
+	}
+	return h.checkOrderCaptcha(o)
 }
 
 // guardPassed is guard for a request that is about to go to the back end,
@@ -98,13 +118,21 @@ func (h *Handler) guardPassed(r *http.Request, body []byte) error {
 	if h.trapped(fields) {
 		return errHoneypot
 	}
+	if err := h.checkFormToken(&order{request: r, fields: fields}); err != nil {
+		return err
+	}
 	if h.Deny != nil || h.Allow != nil {
 		client, guests := booking.Recipients(r.Header.Get("Content-Type"), body, h.rules)
 		if err := h.checkRecipients(client, guests); err != nil {
 			return err
 		}
 	}
-	return nil
+	if h.Captcha == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), acceptTimeout)
+	defer cancel()
+	return h.checkPassedCaptcha(ctx, fields)
 }
 
 // pretend answers a trapped order as if it had worked.
@@ -114,7 +142,12 @@ func (h *Handler) pretend(w http.ResponseWriter, r *http.Request, o *order) erro
 		return h.refuse(w, r, err)
 	}
 	h.notePretended()
-	return h.confirm(w, r, o, &taken{answer: newAnswer(e, statusQueued, o.booking.Warnings), event: e})
+	status := statusQueued
+	if h.Confirm != nil {
+		status = statusPending
+		e.Expires = h.pendingUntil(e)
+	}
+	return h.confirm(w, r, o, &taken{answer: newAnswer(e, status, o.booking.Warnings), event: e})
 }
 
 // pretendPassed is pretend for a request that the back end does not get.

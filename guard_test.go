@@ -277,6 +277,7 @@ func values(fields map[string]any) (texts []string) {
 func TestGuardConfigErrors(t *testing.T) {
 	const verify = "verify standard_webhooks {\nsecret {env.TEST_WEBHOOK}\n}\nfields {\nid id\n}\n"
 	t.Setenv("TEST_WEBHOOK", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+	t.Setenv("TEST_CAPTCHA", "secret")
 	file := t.TempDir() + "/list"
 	for _, tt := range []struct{ options, want string }{
 		{"honeypot email", "is a field of the booking"},
@@ -284,6 +285,7 @@ func TestGuardConfigErrors(t *testing.T) {
 		{verify + "honeypot website", "the signature is the guard"},
 		{verify + "origin", "the signature is the guard"},
 		{verify + "deny trash.example", "the signature is the guard"},
+		{verify + "captcha altcha", "the signature is the guard"},
 		{"origin *", "name each site"},
 		{"origin https://*.example.com", "name each site"},
 		{"origin example.com", "must be like https://"},
@@ -296,6 +298,24 @@ func TestGuardConfigErrors(t *testing.T) {
 		{"deny nonsense", "neither an address nor a domain"},
 		{"deny a.example a.example", "deny a.example is set twice"},
 		{"allow file " + file, "no such file"},
+		{"captcha", "wrong argument count"},
+		{"captcha recaptcha", "needs a secret"},
+		{"captcha friendly", `not "friendly"`},
+		{"captcha turnstile {\nsecret hunter2\n}", "must be a placeholder"},
+		{"captcha turnstile {\nsecret {env.TEST_CAPTCHA}\nsite x\n}", "unrecognized captcha turnstile option"},
+		{"captcha turnstile {\nsecret {env.TEST_CAPTCHA}\npath /x\n}", "unrecognized captcha turnstile option"},
+		{"captcha turnstile {\nsecret {env.TEST_CAPTCHA}\nmin_score 0.5\n}", "min_score is for recaptcha"},
+		{"captcha hcaptcha {\nsecret {env.TEST_CAPTCHA}\naction x\n}", "has no action"},
+		{"captcha turnstile {\nsecret {env.TEST_CAPTCHA}\nendpoint http://example.com/\n}", "must be https"},
+		{"captcha turnstile {\nsecret {env.TEST_CAPTCHA}\ntimeout 1m\n}", "at most 25s"},
+		{"captcha turnstile {\nsecret {env.TEST_CAPTCHA}\nfield name\n}", "is a field of the booking"},
+		{"captcha recaptcha {\nsecret {env.TEST_CAPTCHA}\nmin_score 2\n}", "at most 1"},
+		{"captcha recaptcha {\nsecret {env.TEST_CAPTCHA}\non_error shrug\n}", "is one of refuse, allow"},
+		{"captcha altcha {\nsecret {env.TEST_CAPTCHA}\n}", "unrecognized captcha altcha option"},
+		{"captcha altcha {\npath challenge\n}", "must begin with a slash"},
+		{"captcha altcha {\ncost 1000000000\n}", "cost must be"},
+		{"captcha altcha {\nexpires 48h\n}", "expires must be"},
+		{"captcha altcha\ncaptcha altcha", "captcha is set twice"},
 	} {
 		if _, err := provisionHandler(t, guarded(tt.options)); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: got %v, want %q", tt.options, err, tt.want)

@@ -17,6 +17,7 @@ const (
 	limitRecipient = "recipient"
 	limitTotal     = "total"
 	limitMoves     = "moves"
+	limitFormToken = "form_token"
 )
 
 // maxWindow bounds the windows of limits, because counters live as long.

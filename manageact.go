@@ -35,7 +35,9 @@ const maxPageForm = 64 << 10
 var errNoAction = fmt.Errorf("%w: there is no such action", booking.ErrMalformed)
 
 // errCrossSite is a form that another site sent in the client's name.
-var errCrossSite = errors.New("the form was sent by another site")
+var errCrossSite = &guardError{
+	reason: reasonOrigin, status: http.StatusForbidden, detail: "The form was sent by another site.",
+}
 
 // readPageForm reads a form of one of our pages.
 func (h *Handler) readPageForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {

@@ -2,6 +2,8 @@ package caddyicalmail
 
 import (
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/caddyicalmail/caddyicalmail/internal/booking"
@@ -139,14 +141,10 @@ func (v *visit) download(w http.ResponseWriter) error {
 
 // allowMethods answers a request by any other method.
 func allowMethods(w http.ResponseWriter, r *http.Request, methods ...string) bool {
-	for _, method := range methods {
-		if r.Method == method {
-			return true
-		}
+	if slices.Contains(methods, r.Method) {
+		return true
 	}
-	for _, method := range methods {
-		w.Header().Add("Allow", method)
-	}
+	w.Header().Set("Allow", strings.Join(methods, ", "))
 	w.WriteHeader(http.StatusMethodNotAllowed)
 	return false
 }

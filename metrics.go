@@ -18,7 +18,7 @@ var bookings = prometheus.NewCounterVec(prometheus.CounterOpts{
 
 // statuses are the results of bookings that were taken.
 var statuses = [...]string{
-	statusQueued, statusDuplicate, statusUpdated, statusCancelled, statusSkipped, statusFailed, "pending",
+	statusQueued, statusDuplicate, statusUpdated, statusCancelled, statusSkipped, statusFailed, statusPending, statusConfirmed,
 }
 
 // registerMetrics adds the collectors to the registry of a config. Every

@@ -111,6 +111,7 @@ func TestReasons(t *testing.T) {
 		reasonLimitHeld:  &store.LimitError{Name: store.LimitHeld},
 		reasonSettled:    errGoneEvent,
 		reasonSlotTaken:  storeError(store.ErrSlotTaken),
+		reasonCaptcha:    storeError(&store.LimitError{Name: limitCaptcha}),
 		reasonStore:      storeError(store.ErrNoSpace),
 		reasonError:      errors.New("whatever"),
 		reasonFields:     booking.FieldErrors{{Field: "name", Detail: "is missing"}},

@@ -46,12 +46,12 @@ type order struct {
 	// fields are those of the body at which guards look.
 	fields booking.Fields
 
+	// limits are counted with the handler's own, by what let the order through.
+	limits []store.Limit
+
 	// vouched means that somebody we trust asks: a back end or a signed
 	// webhook. The default limits, which are for strangers, do not apply.
 	vouched bool
-
-	// limits are further ones that this order counts against.
-	limits []store.Limit
 
 	// note is what the client or the host, by role, has to say to the other
 	// about a change.

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,8 +31,12 @@ func ownDirective(options string) string {
 	}`
 }
 
-// clock is a clock that tests set.
-type clock struct{ now time.Time }
+// clock is a clock that tests set, while workers look at it.
+type clock struct{ nanos atomic.Int64 }
+
+func (c *clock) now() time.Time { return time.Unix(0, c.nanos.Load()).UTC() }
+
+func (c *clock) set(to time.Time) { c.nanos.Store(to.UnixNano()) }
 
 // site is a started handler with its pages, and whoever uses them.
 type site struct {
@@ -44,8 +49,9 @@ type site struct {
 
 func startSite(t *testing.T, directive string) *site {
 	t.Helper()
-	s := &site{T: t, h: newHandler(t, directive), time: &clock{testNow}}
-	s.h.now = func() time.Time { return s.time.now }
+	s := &site{T: t, h: newHandler(t, directive), time: new(clock)}
+	s.time.set(testNow)
+	s.h.now = s.time.now
 	s.h.app.now = s.h.now
 	s.out = capture(t, s.h)
 	return s
@@ -76,14 +82,19 @@ func (s *site) mails(n int) []store.NewMessage {
 // visit asks for a page, as Caddy's second route does.
 func (s *site) visit(r *http.Request) *httptest.ResponseRecorder {
 	s.Helper()
-	w := httptest.NewRecorder()
-	r = caddyhttp.PrepareRequest(r, caddy.NewReplacer(), w, nil)
-	pages := &Pages{For: "x", app: s.h.app}
-	s.h.app.handlers["x"] = s.h
-	if err := pages.ServeHTTP(w, r, notFound); err != nil {
+	w, err := serveOwn(s.h, r)
+	if err != nil {
 		s.Fatalf("%s %s: %v", r.Method, r.URL.Path, err)
 	}
 	return w
+}
+
+// serveOwn sends a request through the handler of h's own pages.
+func serveOwn(h *Handler, r *http.Request) (*httptest.ResponseRecorder, error) {
+	w := httptest.NewRecorder()
+	r = caddyhttp.PrepareRequest(r, caddy.NewReplacer(), w, nil)
+	err := (&Pages{handler: func() *Handler { return h }}).ServeHTTP(w, r, notFound)
+	return w, err
 }
 
 func (s *site) get(link string) *httptest.ResponseRecorder {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
@@ -23,7 +24,9 @@ type Pages struct {
 	// The `name` of the `ical_invite` handler. Required.
 	For string `json:"for,omitempty"`
 
-	app *App
+	// handler finds the handler that is meant, once: it may be provisioned
+	// after this one, and requests may come before the app starts.
+	handler func() *Handler
 }
 
 // CaddyModule returns the Caddy module information.
@@ -41,16 +44,16 @@ func (p *Pages) Provision(ctx caddy.Context) error {
 	if err != nil {
 		return err
 	}
-	p.app = app
 	app.wanted = append(app.wanted, p.For)
+	p.handler = sync.OnceValue(func() *Handler { return app.handlers[p.For] })
 	return nil
 }
 
 // ServeHTTP serves a page, or hands the request on.
 func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
-	h, ok := p.app.handlers[p.For]
-	if !ok {
-		return caddyhttp.Error(http.StatusInternalServerError, fmt.Errorf("there is no ical_invite handler %q", p.For))
+	h := p.handler()
+	if h == nil { // the app will refuse to start
+		return caddyhttp.Error(http.StatusServiceUnavailable, errNotStarted)
 	}
 	serve := h.ownPage(r.URL.Path)
 	if serve == nil {
@@ -61,6 +64,9 @@ func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp
 
 // ownPage finds what serves a path, nil if it is none of ours.
 func (h *Handler) ownPage(path string) func(http.ResponseWriter, *http.Request) error {
+	if h.Captcha.isProof() && strings.EqualFold(path, h.Captcha.Path) {
+		return h.serveChallenge
+	}
 	if h.FormToken != nil && strings.EqualFold(path, h.FormToken.Path) {
 		return h.serveFormToken
 	}
@@ -89,13 +95,16 @@ func (h *Handler) ownPaths() []string {
 	if h.FormToken != nil {
 		paths = append(paths, h.FormToken.Path)
 	}
+	if h.Captcha.isProof() {
+		paths = append(paths, h.Captcha.Path)
+	}
 	return paths
 }
 
 // register makes the handler known to its pages, and to links that lead to
 // another handler's page.
 func (a *App) register(h *Handler) {
-	if h.Manage != nil || h.Confirm != nil || h.FormToken != nil {
+	if len(h.ownPaths()) > 0 {
 		a.signs = true
 	}
 	if h.Name != "" {

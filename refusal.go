@@ -51,8 +51,15 @@ func (e *unavailableError) Unwrap() error { return e.cause }
 // storeError tells what a store refused for reasons of the booking from a
 // store that does not work.
 func storeError(err error) error {
-	_, limited := errors.AsType[*store.LimitError](err)
-	if limited || errors.Is(err, store.ErrKeyReused) || errors.Is(err, store.ErrSlotTaken) {
+	limit, limited := errors.AsType[*store.LimitError](err)
+	switch {
+	case limited && limit.Name == limitCaptcha:
+		return errCaptcha // the proof of work was used before
+	case limited && limit.Name == limitFormToken:
+		return errTokenSpent
+	case limited, errors.Is(err, store.ErrKeyReused):
+		return err
+	case errors.Is(err, store.ErrSlotTaken):
 		return err
 	}
 	return &unavailableError{err}
@@ -160,10 +167,8 @@ func statusOf(err error) int {
 		return theirs.StatusCode
 	case errors.Is(err, store.ErrKeyReused):
 		return http.StatusUnprocessableEntity
-	case errors.Is(err, store.ErrSlotTaken), errors.Is(err, store.ErrStale):
+	case errors.Is(err, store.ErrStale):
 		return http.StatusConflict
-	case errors.Is(err, errCrossSite), errors.Is(err, errTokenMissing), errors.Is(err, errTokenYoung), errors.Is(err, errTokenOld):
-		return http.StatusForbidden
 	case errors.As(err, &limit):
 		return http.StatusTooManyRequests
 	case errors.As(err, &unavailable):
@@ -186,6 +191,8 @@ func retryAfter(err error) time.Duration {
 	var limit *store.LimitError
 	var unavailable *unavailableError
 	switch {
+	case errors.Is(err, errCaptchaUnavailable):
+		return retryLater
 	case errors.As(err, &limit):
 		return max(limit.RetryAfter, time.Second)
 	case errors.As(err, &unavailable):
