@@ -31,6 +31,7 @@ const (
 	reasonLimitRecipient     reason = "limit_recipient"
 	reasonLimitTotal         reason = "limit_total"
 	reasonLimitHeld          reason = "limit_held"
+	reasonLimitMoves         reason = "limit_moves"
 	reasonSlotTaken          reason = "slot_taken"
 	reasonKeyReused          reason = "key_reused"
 	reasonSettled            reason = "settled"
@@ -42,7 +43,7 @@ const (
 var reasons = [...]reason{
 	reasonMalformed, reasonMediaType, reasonTooLarge, reasonTimeout, reasonFields, reasonSignature, reasonOrigin,
 	reasonHoneypot, reasonFormToken, reasonDenied, reasonCaptcha, reasonCaptchaUnavailable, reasonLimitRecipient,
-	reasonLimitTotal, reasonLimitHeld, reasonSlotTaken, reasonKeyReused, reasonSettled, reasonStore, reasonError,
+	reasonLimitTotal, reasonLimitHeld, reasonLimitMoves, reasonSlotTaken, reasonKeyReused, reasonSettled, reasonStore, reasonError,
 }
 
 // reasonOf is the word for why an error refuses a booking.
@@ -72,7 +73,7 @@ func reasonOf(err error) reason {
 		return reasonKeyReused
 	case errors.Is(err, store.ErrSlotTaken):
 		return reasonSlotTaken
-	case isSettled(err):
+	case isSettled(err), errors.Is(err, store.ErrStale):
 		return reasonSettled
 	}
 	return foreignReason(err)
@@ -94,6 +95,8 @@ func limitReason(name string) reason {
 		return reasonLimitTotal
 	case store.LimitHeld:
 		return reasonLimitHeld
+	case limitMoves:
+		return reasonLimitMoves
 	default:
 		return reasonLimitRecipient
 	}
