@@ -22,7 +22,7 @@ func (h *Handler) setRecurrence(e *booking.Event, o *order) error {
 	b := o.booking
 	if b.RRule == "" {
 		if len(b.Exdates) > 0 {
-			return fieldError(booking.PropExdate, "needs an rrule")
+			return h.fieldError(booking.PropExdate, "needs an rrule")
 		}
 		return nil
 	}
@@ -31,9 +31,9 @@ func (h *Handler) setRecurrence(e *booking.Event, o *order) error {
 	rule, err := recurrence.Parse(b.RRule, b.Exdates, e.Start, zone, length)
 	switch {
 	case errors.Is(err, recurrence.ErrExdate):
-		return fieldError(booking.PropExdate, err.Error())
+		return h.fieldError(booking.PropExdate, err.Error())
 	case err != nil:
-		return fieldError(booking.PropRRule, err.Error())
+		return h.fieldError(booking.PropRRule, err.Error())
 	}
 	e.RRule, e.Exdates, e.Zone = rule.RRule(), rule.Exdates(), zone.String()
 	e.Occurrences = len(rule.Occurrences())
@@ -41,8 +41,9 @@ func (h *Handler) setRecurrence(e *booking.Event, o *order) error {
 	return nil
 }
 
-func fieldError(p booking.Property, detail string) error {
-	return booking.FieldErrors{{Field: string(p), Detail: detail}}
+// fieldError names the field as the form does.
+func (h *Handler) fieldError(p booking.Property, detail string) error {
+	return booking.FieldErrors{{Field: h.rules.Field(p), Detail: detail}}
 }
 
 // recurrenceZone is where a recurring event keeps its time of day: where its

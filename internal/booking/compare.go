@@ -32,7 +32,7 @@ func (b *Booking) Missing(rules *Rules) FieldErrors {
 	var missing FieldErrors
 	lacks := func(p Property, is bool) {
 		if is {
-			missing = append(missing, FieldError{Field: rules.field(p), Detail: problemMissing})
+			missing = append(missing, FieldError{Field: rules.Field(p), Detail: problemMissing})
 		}
 	}
 	lacks(PropName, b.Client.Name == "")
@@ -42,8 +42,8 @@ func (b *Booking) Missing(rules *Rules) FieldErrors {
 	return missing
 }
 
-// field names the field from which a property is read.
-func (r *Rules) field(p Property) string {
+// Field names the field of the form from which a property is read, for errors.
+func (r *Rules) Field(p Property) string {
 	if paths := r.paths(p); len(paths) > 0 {
 		return paths[0].String()
 	}

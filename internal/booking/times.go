@@ -132,7 +132,7 @@ func startProblem(start, now time.Time) string {
 // new bookings; whoever decodes with Input.Partial has to.
 func (b *Booking) CheckStart(rules *Rules, now time.Time) error {
 	if problem := startProblem(b.Start, now); problem != "" {
-		return FieldErrors{{Field: rules.field(PropStart), Detail: problem}}
+		return FieldErrors{{Field: rules.Field(PropStart), Detail: problem}}
 	}
 	return nil
 }
