@@ -241,6 +241,9 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if err := checkPlaceholders(repl, h.Summary, h.Location, h.Description, h.Redirect); err != nil {
 		return err
 	}
+	if err := checkRedirect(repl, h.Redirect); err != nil {
+		return err
+	}
 	app.register(h)
 	if h.pages, err = loadPages(h.Template, repl); err != nil {
 		return err
