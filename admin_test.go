@@ -6,12 +6,15 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/caddyserver/caddy/v2"
+	"github.com/google/uuid"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/caddyicalmail/caddyicalmail/internal/booking"
 	"github.com/caddyicalmail/caddyicalmail/internal/store"
 )
 
@@ -58,12 +61,12 @@ func TestEraseRefusals(t *testing.T) {
 }
 
 // TestErase erases everybody who is or was part of a booking, whatever has
-// become of it, and nobody else.
+// become of it, be it unconfirmed or unsent, and nobody else.
 func TestErase(t *testing.T) {
 	h := newHandler(t, webhookDirective(t, ""))
 	out := capture(t, h)
-	var log bytes.Buffer
-	h.app.observer.logger = zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zapcore.EncoderConfig{MessageKey: "msg"}), zapcore.AddSync(&log), zap.DebugLevel))
+	log := new(lockedBuffer)
+	h.app.observer.logger = zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zapcore.EncoderConfig{MessageKey: "msg"}), zapcore.AddSync(log), zap.DebugLevel))
 	for _, body := range []string{
 		`{"id":"client","name":"Ada","email":"ada@example.net","start":"2027-03-05T10:30"}`,
 		`{"id":"guest","name":"Bob","email":"bob@example.net","start":"2027-03-05T10:30","guests":"ADA@example.net"}`,
@@ -79,7 +82,16 @@ func TestErase(t *testing.T) {
 			t.Fatalf("%s: %d, %v, %s", body, w.Code, err, w.Body)
 		}
 	}
-	for _, want := range []int{5, 0} {
+	pending := sampleEvent(t)
+	pending.Status, pending.Guests = booking.Pending, nil
+	unsent := store.NewMessage{ID: uuid.NewString(), UID: pending.UID, Method: "REQUEST", Role: booking.RoleClient, Mailer: "gone",
+		From: pending.Organizer.Address, To: pending.Client.Address, Due: testNow, Expires: pending.End, Raw: []byte("Ada")}
+	if _, err := out.store.Accept(t.Context(), &store.Acceptance{
+		Now: testNow, Event: *pending, Expect: store.New, Messages: []store.NewMessage{unsent},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []int{6, 0} {
 		if n, err := h.app.erase(t.Context(), mustAddress(t, "Ada@Example.net")); err != nil || n != want {
 			t.Errorf("%d events erased, %v, want %d", n, err, want)
 		}
@@ -94,4 +106,22 @@ func TestErase(t *testing.T) {
 	if text := log.String(); strings.Contains(strings.ToLower(text), "ada") || !strings.Contains(text, "an address was erased") {
 		t.Errorf("the log says %s", text)
 	}
+}
+
+// lockedBuffer is a log that may be read while it is written.
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
 }

@@ -132,7 +132,9 @@ func TestRedTeamInjection(t *testing.T) {
 			n := 0
 			for _, field := range attackedFields {
 				for _, attack := range attacks {
-					n++
+					if n++; n%redteamSample != 0 {
+						continue
+					}
 					t.Run(field+"/"+attack.name, func(t *testing.T) {
 						fields := harmless(n)
 						fields[field] = attack.text
@@ -193,7 +195,7 @@ func checkRefusedField(t *testing.T, w attacked, field, text string) {
 	}
 	for _, f := range got.Errors {
 		// A length is what the end and the duration say together.
-		if f.Field != field && !(field == "duration" && f.Field == "end") {
+		if f.Field != field && (field != "duration" || f.Field != "end") {
 			t.Errorf("%s was attacked, %s is refused: %s", field, f.Field, f.Detail)
 		}
 	}

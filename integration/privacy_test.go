@@ -196,6 +196,11 @@ func adminDay(t *testing.T, caddy *caddytest.Caddy) {
 		}
 		checkPrivate(t, "the command", r.Stdout+r.Stderr)
 	}
+	config := caddy.WriteCaddyfile(t, "{\n\tadmin "+caddy.AdminAddress()+"\n}\n")
+	r := caddy.Command(t, nil, "ical-invite", "erase", "--config", config, "--adapter", "caddyfile", "nobody@client.example")
+	if r.ExitCode != 0 || r.Stdout != "0 events erased\n" {
+		t.Errorf("erase with a config: status %d, %q, %s", r.ExitCode, r.Stdout, r.Stderr)
+	}
 	for _, args := range [][]string{{}, {"a", "b"}, {"-"}, {"lovelace at client.example"}} {
 		args = append([]string{"ical-invite", "erase", "--address", caddy.AdminAddress()}, args...)
 		if r := caddy.Command(t, nil, args...); r.ExitCode == 0 {
