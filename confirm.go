@@ -138,9 +138,11 @@ func (h *Handler) pendingKey(e *booking.Event, first answer) (*store.Key, error)
 	return key, nil
 }
 
-// confirmationMail renders the mail that asks the client to confirm.
+// confirmationMail renders the mail that asks the client to confirm. It does
+// not call the recipient by name, because that is what somebody typed.
 func (h *Handler) confirmationMail(e *booking.Event) (*store.NewMessage, error) {
-	inv := &invitation{Event: e, to: booking.Recipient{Person: e.Client, Role: booking.RoleClient}}
+	to := booking.Person{Address: e.Client.Address}
+	inv := &invitation{Event: e, to: booking.Recipient{Person: to, Role: booking.RoleClient}}
 	data, err := inv.mailData()
 	if err != nil {
 		return nil, err
