@@ -31,8 +31,10 @@ func shownPages(t testing.TB) map[string]shownPage {
 		"thanks-warning": {"page_thanks.html", &page{Title: "Your booking", Event: client, Warnings: wrong}},
 		"error":          {"page_error.html", &page{Title: "Your booking could not be taken", Detail: "Some of the details need to be corrected.", Errors: wrong}},
 		"pending":        {"page_pending.html", &page{Title: "Please confirm your booking", Event: client}},
-		"confirm":        {"page_confirm.html", &page{Title: "Confirm your booking", Event: client, Token: "token"}},
-		"confirm-vain":   {"page_confirm.html", &page{Title: "Confirm your booking", Event: client, Problem: "Somebody else has booked this time meanwhile."}},
+		"confirm":        {"page_confirm.html", &page{Title: "Confirm your booking", Event: client, State: statePending, Token: "token"}},
+		"confirm-done":   {"page_confirm.html", &page{Title: "Your booking", Event: client, State: stateConfirmed, Done: "Your booking is confirmed."}},
+		"confirm-late":   {"page_confirm.html", &page{Title: "Your booking", Event: client, State: statePast}},
+		"confirm-vain":   {"page_confirm.html", &page{Title: "Confirm your booking", Event: client, State: stateCancelled, Problem: "Somebody else has booked this time meanwhile."}},
 		"link":           {"page_link.html", &page{Title: "This link does not work", Detail: "It has expired."}},
 	}
 	for role, event := range map[string]*mailData{"client": client, "host": host} {
@@ -135,7 +137,9 @@ func TestPagesSay(t *testing.T) {
 		"confirm": {say: []string{"Nothing is booked until", `name="token" value="token"`, `name="action" value="confirm"`, "<button"}},
 		"confirm-vain": {say: []string{"Somebody else has booked this time meanwhile.", `role="alert"`, "Not done: Confirm"},
 			hide: []string{"<form", "<button"}},
-		"link": {say: []string{"This link does not work", "It has expired."}},
+		"confirm-done": {say: []string{"Your booking is confirmed.", `role="status"`, "Confirmed"}, hide: []string{"<form", "Not booked yet", "Not done"}},
+		"confirm-late": {say: []string{"Over", "can no longer be confirmed"}, hide: []string{"<form", "Not booked yet"}},
+		"link":         {say: []string{"This link does not work", "It has expired."}},
 		"manage-client-confirmed": {
 			say: []string{"Confirmed", "Dr. Grace Hopper", "grace@example.org", `value="move"`, `value="cancel"`,
 				`min="2027-03-01T09:00"`, `max="2027-06-01T09:00"`, "America/New_York", "google", "office365", "sample.ics", "A note to"},
@@ -148,7 +152,7 @@ func TestPagesSay(t *testing.T) {
 			say: []string{"The appointment has not been moved.", "is in the past", `aria-invalid="true"`,
 				`aria-describedby="start-hint start-error"`, ">Sorry!</textarea>"},
 		},
-		"manage-client-cancel-failed": {say: []string{"is longer than 2000", `aria-describedby="cancel-error"`, ">Sorry!</textarea>"}, hide: []string{"start-error"}},
+		"manage-client-cancel-failed": {say: []string{"Not done: Your", "is longer than 2000", `aria-describedby="cancel-error" aria-invalid="true" autofocus`, ">Sorry!</textarea>"}, hide: []string{"start-error"}},
 		"manage-client-cancelled":     {say: []string{"Cancelled", `role="status"`, "does not take place"}, hide: []string{"<form", "Add to your calendar", "Confirmed"}},
 		"manage-host-past":            {say: []string{"in the past"}, hide: []string{"<form"}},
 		"manage-host-only-cancel":     {say: []string{"Cancel this appointment"}, hide: []string{"datetime-local"}},

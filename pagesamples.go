@@ -18,8 +18,10 @@ func samplePages(name string) []*page {
 		}
 	case "page_confirm.html":
 		return []*page{
-			{Title: "Sample", Event: samplePageEvent(booking.RoleClient), Token: "sample"},
-			{Title: "Sample", Event: samplePageEvent(booking.RoleClient), Problem: "Sample"},
+			{Title: "Sample", Event: samplePageEvent(booking.RoleClient), State: statePending, Token: "sample"},
+			{Title: "Sample", Event: samplePageEvent(booking.RoleClient), State: stateConfirmed, Done: "Sample"},
+			{Title: "Sample", Event: samplePageEvent(booking.RoleClient), State: stateCancelled, Problem: "Sample"},
+			{Title: "Sample", Event: samplePageEvent(booking.RoleClient), State: statePast, Problem: "Sample"},
 		}
 	default:
 		return sampleManagePages(wrong)
