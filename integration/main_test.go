@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/caddyicalmail/caddyicalmail/integration/internal/browsertest"
 	"github.com/caddyicalmail/caddyicalmail/integration/internal/caddytest"
 )
 
@@ -48,8 +49,10 @@ func jsonBooking(name string) map[string]string {
 // programs are the external programs that tests use, and how to see whether
 // they are there.
 var programs = map[string]func() error{
-	"curl": func() error { _, err := exec.LookPath("curl"); return err },
-	"node": func() error { _, err := exec.LookPath("node"); return err },
+	"axe-core": func() error { _, err := browsertest.FindAxe(); return err },
+	"chromium": func() error { _, err := browsertest.Find(); return err },
+	"curl":     func() error { _, err := exec.LookPath("curl"); return err },
+	"node":     func() error { _, err := exec.LookPath("node"); return err },
 	"postfix": func() error {
 		if os.Geteuid() != 0 {
 			return os.ErrPermission // its master process has to be root
