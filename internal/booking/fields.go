@@ -64,9 +64,6 @@ func Recipients(contentType string, body []byte, rules *Rules) (client Address, 
 	return client, guests
 }
 
-// Field names the field from which a property is read, for errors about it.
-func (r *Rules) Field(p Property) string { return r.field(p) }
-
 // Reads reports whether some property or further answer is read from a field.
 func (r *Rules) Reads(path Path) bool {
 	for _, extra := range r.Extra {
