@@ -143,3 +143,19 @@ func FuzzVerify(f *testing.F) {
 		}
 	})
 }
+
+// TestReference takes a solution of the reference implementation, altcha-lib
+// 2.8.0, with the key "key".
+func TestReference(t *testing.T) {
+	const payload = "eyJhbGdvcml0aG0iOiJTSEEtMjU2IiwiY2hhbGxlbmdlIjoiMzlmMWM3OTg2NDk1M2QxNWYxMmFiMTg1MTIyMjkxYWE1MTc2M2M1" +
+		"Nzk4N2M4NWQ3MDJiYzk3NjBjZGE1MjljZSIsIm51bWJlciI6MTIzLCJzYWx0IjoiMDAxMTIyMzM0NDU1NjY3Nzg4OTlhYWJiP2V4cGlyZXM9" +
+		"MTgwMzg5MjIwMCYiLCJzaWduYXR1cmUiOiI5YzFmMWJkYTI0Yjk1NGQxZDlkZTJmMGI0YmQ1ODhiNDg1OTU4NjkwNjBmZWQzMTAxZmRlODYz" +
+		"YjA5NzdhM2I0IiwidG9vayI6N30="
+	i := New([]byte("key"))
+	if _, expires, err := i.Verify(payload, now); err != nil || !expires.Equal(now.Add(10*time.Minute)) {
+		t.Errorf("got %s, %v", expires, err)
+	}
+	if _, _, err := i.Verify(payload, now.Add(10*time.Minute)); !errors.Is(err, ErrExpired) {
+		t.Errorf("got %v", err)
+	}
+}
