@@ -2,6 +2,7 @@ package caddyicalmail
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -47,9 +48,7 @@ func counts(t testing.TB, word string, n float64) func() {
 func with(t testing.TB, fields map[string]any) string {
 	t.Helper()
 	body := map[string]any{"name": "Ada", "email": "ada@example.net", "start": "2027-03-05T10:30"}
-	for field, value := range fields {
-		body[field] = value
-	}
+	maps.Copy(body, fields)
 	encoded, err := json.Marshal(body)
 	if err != nil {
 		t.Fatal(err)

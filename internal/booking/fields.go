@@ -1,5 +1,7 @@
 package booking
 
+import "slices"
+
 // Fields are what a request's body holds, for those who look for something
 // else in it than a booking. What they find is as the user typed it: it may be
 // compared, but not shown. The zero value has no fields.
@@ -75,10 +77,8 @@ func (r *Rules) Reads(path Path) bool {
 		if p == PropHost && len(r.HostKeys) == 0 && r.Fields[p] == nil {
 			continue // a field that is ignored is free
 		}
-		for _, used := range r.paths(p) {
-			if used == path {
-				return true
-			}
+		if slices.Contains(r.paths(p), path) {
+			return true
 		}
 	}
 	return false
