@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"go.uber.org/zap/zapcore"
+
+	"github.com/caddyicalmail/caddyicalmail/internal/booking"
 )
 
 // provider is a captcha provider on loopback. A response is right if it begins
@@ -119,6 +121,50 @@ func TestCaptchaOfRepeatedOrder(t *testing.T) {
 		}
 	}
 	out.wait(t, 4)
+}
+
+// TestCaptchaAfterCancelling: who books again what was cancelled is new.
+func TestCaptchaAfterCancelling(t *testing.T) {
+	p := startProvider(t)
+	h := newHandler(t, turnstile(p, ""))
+	out := capture(t, h)
+	book := func(response string) (int, string) {
+		w, err := serve(t, h, post(jsonType, with(t, map[string]any{"cf-turnstile-response": response})))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var a answer
+		_ = json.Unmarshal(w.Body.Bytes(), &struct {
+			UID *string `json:"uid"`
+		}{&a.UID})
+		return w.Code, a.UID
+	}
+	_, uid := book("right1")
+	e, _, err := out.store.Event(t.Context(), uid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.cancel(t.Context(), out.store, &order{booking: &booking.Booking{}}, &e); err != nil {
+		t.Fatal(err)
+	}
+	if status, _ := book("right1"); status != http.StatusForbidden {
+		t.Errorf("without a new response: %d", status)
+	}
+	if status, again := book("right2"); status != http.StatusAccepted || again == uid {
+		t.Errorf("with one: %d, the same event: %t", status, again == uid)
+	}
+}
+
+// TestCaptchaLast: what is wrong with a recurrence is found before the
+// response is used up.
+func TestCaptchaLast(t *testing.T) {
+	p := startProvider(t)
+	h := newHandler(t, strings.TrimSuffix(turnstile(p, ""), "}")+"fields {\nrrule rrule\n}\n}")
+	capture(t, h)
+	body := with(t, map[string]any{"cf-turnstile-response": "right", "rrule": "FREQ=WEEKLY"}) // it never ends
+	if w, err := serve(t, h, post(jsonType, body)); err != nil || w.Code != 422 || p.questions() != 0 {
+		t.Errorf("%v, %d, asked %d times", err, w.Code, p.questions())
+	}
 }
 
 // TestCaptchaTwiceAtOnce: of two equal bookings at once the second finds its
@@ -269,7 +315,7 @@ func TestProofsAreSpentForGood(t *testing.T) {
 		t.Fatalf("%v, %d", err, w.Code)
 	}
 	again := newHandler(t, guarded("captcha altcha {\ncost 7\nexpires 2h\n}\nscope other"))
-	again.app.storePath = h.app.storePath
+	again.app.storePath, again.app.transports = h.app.storePath, h.app.transports
 	if err := again.app.Start(); err != nil {
 		t.Fatal(err)
 	}
