@@ -313,6 +313,10 @@ func (h *Handler) Validate() error {
 // ServeHTTP takes a booking, or hands the request on.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	stripControl(r.Header)
+	// They have a route of their own, but this one's may cover it.
+	if serve := h.ownPage(r.URL.Path); serve != nil {
+		return serve(w, r)
+	}
 	switch {
 	case h.isPreflight(r):
 		return h.servePreflight(w, r)

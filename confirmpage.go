@@ -67,6 +67,7 @@ func (v *visit) confirm(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	t, err := v.handler.confirmed(ctx, v.store, &order{request: r, booking: new(booking.Booking)}, v.event)
 	if err == nil {
 		v.event = t.event
+		countTaken(t.Status)
 		setPlaceholders(r, &t.answer)
 		return v.showConfirm(w, http.StatusOK, &page{Done: "Your booking is confirmed. The invitation is on its way to your mailbox."})
 	}
@@ -95,9 +96,11 @@ func (v *visit) refuseConfirm(w http.ResponseWriter, r *http.Request, err error)
 	var limit *store.LimitError
 	switch {
 	case errors.Is(err, store.ErrSlotTaken):
+		v.handler.noteRefused(err, http.StatusConflict)
 		return v.showConfirm(w, http.StatusConflict, &page{
 			Problem: "Somebody else has taken this time meanwhile. Please book another one."})
 	case errors.As(err, &limit):
+		v.handler.noteRefused(err, http.StatusTooManyRequests)
 		return v.showConfirm(w, http.StatusTooManyRequests, &page{
 			Problem: "Somebody who is to be invited gets too many invitations. Please try again later."})
 	case errors.Is(err, store.ErrStale):

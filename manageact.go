@@ -115,6 +115,7 @@ func (v *visit) settle(w http.ResponseWriter, p *page, err error, done string) e
 		return v.show(w, http.StatusOK, &page{Done: done})
 	}
 	status := statusOf(err)
+	v.handler.noteRefused(err, status)
 	var fields booking.FieldErrors
 	var limit *store.LimitError
 	var refused *upstreamError
@@ -136,7 +137,7 @@ func (v *visit) settle(w http.ResponseWriter, p *page, err error, done string) e
 			status = http.StatusConflict
 		}
 	default:
-		v.handler.logger.Error("a booking could not be changed by its link", zap.Error(err))
+		v.handler.logger.Error("a link could not act", zap.Error(err))
 		p.Problem = "That does not work just now, and nothing was changed. Please try again in some minutes."
 		status = http.StatusServiceUnavailable
 	}
@@ -158,7 +159,7 @@ func (v *visit) cancel(ctx context.Context, o *order) error {
 	}
 	return v.change(ctx, asked != nil, func(before *booking.Event) (*taken, error) {
 		if before.Status == booking.Cancelled {
-			return &taken{event: before}, nil
+			return &taken{event: before, answer: answer{Status: statusDuplicate}}, nil
 		}
 		return v.handler.cancel(ctx, v.store, o, before)
 	})
@@ -188,7 +189,7 @@ func (v *visit) move(ctx context.Context, o *order, text string) error {
 		case before.Status == booking.Cancelled:
 			return nil, store.ErrStale
 		case before.Start.Equal(start):
-			return &taken{event: before}, nil
+			return &taken{event: before, answer: answer{Status: statusDuplicate}}, nil
 		}
 		e := v.moved(o, before, start)
 		v.handler.advance(e, before)
@@ -214,6 +215,9 @@ func (v *visit) change(ctx context.Context, agreed bool, change func(before *boo
 		}
 	}
 	t, err := change(v.event)
+	if err == nil {
+		countTaken(t.Status)
+	}
 	if errors.Is(err, store.ErrStale) && agreed && v.event.Sequence == shown {
 		return v.change(ctx, agreed, change) // the back end's own change has just come
 	}

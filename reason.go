@@ -35,6 +35,7 @@ const (
 	reasonSlotTaken          reason = "slot_taken"
 	reasonKeyReused          reason = "key_reused"
 	reasonSettled            reason = "settled"
+	reasonBackEnd            reason = "back_end"
 	reasonStore              reason = "store"
 	reasonError              reason = "error"
 )
@@ -43,7 +44,7 @@ const (
 var reasons = [...]reason{
 	reasonMalformed, reasonMediaType, reasonTooLarge, reasonTimeout, reasonFields, reasonSignature, reasonOrigin,
 	reasonHoneypot, reasonFormToken, reasonDenied, reasonCaptcha, reasonCaptchaUnavailable, reasonLimitRecipient,
-	reasonLimitTotal, reasonLimitHeld, reasonLimitMoves, reasonSlotTaken, reasonKeyReused, reasonSettled, reasonStore, reasonError,
+	reasonLimitTotal, reasonLimitHeld, reasonLimitMoves, reasonSlotTaken, reasonKeyReused, reasonSettled, reasonBackEnd, reasonStore, reasonError,
 }
 
 // reasonOf is the word for why an error refuses a booking.
@@ -56,6 +57,9 @@ func reasonOf(err error) reason {
 	}
 	if _, ok := errors.AsType[*unavailableError](err); ok {
 		return reasonStore
+	}
+	if _, ok := errors.AsType[*upstreamError](err); ok {
+		return reasonBackEnd
 	}
 	if _, ok := errors.AsType[booking.FieldErrors](err); ok {
 		return reasonFields

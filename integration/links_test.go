@@ -165,6 +165,7 @@ func TestLinksInRoutes(t *testing.T) {
 	prefixed := strings.Replace(linkedSite, "http://site.test", "http://site.test/api", 1)
 	for name, config := range map[string]string{
 		"path matcher":    site("ical_invite /book " + linkedSite),
+		"covered":         site("ical_invite /* " + linkedSite),
 		"no matcher":      site("ical_invite " + linkedSite),
 		"named matcher":   site("@post {\n\tmethod POST\n\tpath /book\n}\nical_invite @post " + linkedSite + "\nrespond 404"),
 		"route":           site("route {\n\tical_invite /book " + linkedSite + "\n\trespond 404\n}"),

@@ -333,8 +333,9 @@ type Store interface {
 	// messages, ids and keys, held events whose time is up at now, also with
 	// their slots, slots that ended before the given time, and expired keys and
 	// counters. An event with
-	// unsettled messages is kept as it is until they are settled. It works in
-	// small bounded transactions.
+	// unsettled messages is kept as it is until they are settled, or their
+	// Expires is before the given time too: those wait for a mailer that is
+	// gone. It works in small bounded transactions.
 	Sweep(ctx context.Context, now, endedBefore time.Time) (events int, err error)
 
 	// Keep returns the value that was kept first under a name, which is the

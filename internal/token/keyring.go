@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 )
@@ -73,7 +72,7 @@ func (k *Keyring) Verify(text string, now time.Time, purposes ...Purpose) (Token
 		return Token{}, ErrInvalid
 	}
 	t, err := parsePayload(payload)
-	if err != nil || !slices.Contains(purposes, t.Purpose) {
+	if err != nil || !t.isFor(purposes) {
 		return Token{}, ErrInvalid
 	}
 	if !now.Before(t.Expires) {

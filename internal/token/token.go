@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -79,6 +80,9 @@ func (t *Token) appendPayload(b []byte) []byte {
 	}
 	return append(append(b, subjectPlain), t.Subject...)
 }
+
+// isFor reports whether the token is for one of some purposes.
+func (t *Token) isFor(purposes []Purpose) bool { return slices.Contains(purposes, t.Purpose) }
 
 // seconds never is negative: no clock that signs shows a time before 1970.
 func seconds(t time.Time) uint64 { return uint64(max(t.Unix(), 0)) }

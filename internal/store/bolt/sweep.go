@@ -136,7 +136,11 @@ func (o *sweepEvents) write(t *txn) error {
 		if err != nil {
 			return err
 		}
-		if anyOpen(chain) {
+		wanted, err := t.anyWanted(chain, o.before)
+		if err != nil {
+			return err
+		}
+		if wanted {
 			continue
 		}
 		b, err := e.booking()
@@ -151,13 +155,19 @@ func (o *sweepEvents) write(t *txn) error {
 	return nil
 }
 
-func anyOpen(chain []chained) bool {
+// anyWanted reports whether a message of a chain is unsettled, and was not out
+// of time long ago: that one only waits for a mailer that no config has.
+func (t *txn) anyWanted(chain []chained, before int64) (bool, error) {
 	for _, c := range chain {
-		if c.link.open() {
-			return true
+		if !c.link.open() {
+			continue
+		}
+		m, err := t.loadMessage(c.id)
+		if err != nil || clampNano(m.Expires) >= before {
+			return true, err
 		}
 	}
-	return false
+	return false, nil
 }
 
 func (o *sweepEvents) done(bool) {}

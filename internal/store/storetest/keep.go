@@ -157,6 +157,23 @@ func testSweep(x *suite) {
 	x.equal("mailers", len(stats.Mailers), 0)
 }
 
+// testSweepUnwanted is about messages whose mailer is gone.
+func testSweepUnwanted(x *suite) {
+	a := x.acceptance(x.event("gone", 0), "ann@client.example")
+	a.Messages[0].Mailer = "gone"
+	a.Messages[0].Expires = start.Add(25 * time.Hour)
+	x.accept(a)
+	n, err := x.s.Sweep(x.Context(), start.Add(26*time.Hour), start.Add(25*time.Hour))
+	x.ok(err)
+	x.equal("swept while it was wanted", n, 0)
+	n, err = x.s.Sweep(x.Context(), start.Add(26*time.Hour), start.Add(25*time.Hour+time.Second))
+	x.ok(err)
+	x.equal("swept when its time was over", n, 1)
+	stats, err := x.s.Stats(x.Context())
+	x.ok(err)
+	x.equal("events and mailers", stats.Events+len(stats.Mailers), 0)
+}
+
 func testSweepExpired(x *suite) {
 	l := store.Limit{Name: "l", Counter: "c", Max: 1, Window: time.Hour}
 	a := x.withKey(x.acceptance(x.event("one", 0)), "1")

@@ -80,6 +80,7 @@ func Run(t *testing.T, open Open, reopen Reopen) {
 		{"EraseInFlight", testEraseInFlight},
 		{"EraseFormerGuest", testEraseFormerGuest},
 		{"Sweep", testSweep},
+		{"SweepUnwanted", testSweepUnwanted},
 		{"SweepKeysAndCounters", testSweepExpired},
 		{"Stats", testStats},
 		{"Closed", testClosed},
