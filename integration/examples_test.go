@@ -29,7 +29,7 @@ const appExample = "examples/single-page-app/Caddyfile"
 // TestExamplesAreComplete makes sure that a new example gets a test.
 func TestExamplesAreComplete(t *testing.T) {
 	tested := []string{
-		absolute(t, appExample), absolute(t, nodeExample), absolute(t, pythonExample), absolute(t, webhookExample),
+		absolute(t, appExample), absolute(t, publicExample), absolute(t, nodeExample), absolute(t, pythonExample), absolute(t, webhookExample),
 	}
 	for example := range maps.Values(formExamples) {
 		tested = append(tested, absolute(t, example.path))

@@ -2,6 +2,7 @@ package integration_test
 
 import (
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -24,11 +25,13 @@ const linkedSite = `{
 		manage /appointments
 	}`
 
-var ourLink = regexp.MustCompile(`http://site\.test[A-Za-z0-9_/-]+`)
+// siteTest is the base URL of linkedSite.
+var siteTest = &url.URL{Scheme: "http", Host: "site.test"}
 
-// linksIn are the links of ours in a mail's parts, by the mail's recipient.
-func linksIn(t *testing.T, raw []byte) (to string, links []string) {
+// linksOf are the links to a site in a mail's parts, and the mail's recipient.
+func linksOf(t *testing.T, base *url.URL, raw []byte) (to string, links []string) {
 	t.Helper()
+	ours := regexp.MustCompile(base.Scheme + "://" + regexp.QuoteMeta(base.Host) + "[A-Za-z0-9_/-]+")
 	root, err := message.Read(strings.NewReader(string(raw)))
 	if err != nil {
 		t.Fatal(err)
@@ -40,7 +43,7 @@ func linksIn(t *testing.T, raw []byte) (to string, links []string) {
 			return err
 		}
 		body, err := io.ReadAll(e.Body)
-		links = append(links, ourLink.FindAllString(string(body), -1)...)
+		links = append(links, ours.FindAllString(string(body), -1)...)
 		return err
 	})
 	if err != nil {
@@ -56,7 +59,7 @@ func waitLinks(t *testing.T, caddy *caddytest.Caddy, n int) map[string]string {
 	t.Helper()
 	found := map[string]string{}
 	for _, raw := range caddy.WaitMails(t, n) {
-		to, links := linksIn(t, raw)
+		to, links := linksOf(t, siteTest, raw)
 		if len(links) != 1 {
 			t.Fatalf("the mail to %s has the links %v", to, links)
 		}
@@ -68,17 +71,19 @@ func waitLinks(t *testing.T, caddy *caddytest.Caddy, n int) map[string]string {
 // open fetches the page of a link.
 func open(t *testing.T, caddy *caddytest.Caddy, link string) caddytest.Answer {
 	t.Helper()
-	u, err := url.Parse(link)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return caddy.Get(u.RequestURI())
+	return caddytest.Do(t, caddy.Client(), caddytest.Request(t, http.MethodGet, link, "", ""))
 }
 
 // press sends the form with an action of the page of a link.
 func press(t *testing.T, caddy *caddytest.Caddy, link, action string, typed url.Values) caddytest.Answer {
 	t.Helper()
-	page := open(t, caddy, link)
+	return pressAt(t, caddy.Client(), link, action, typed)
+}
+
+// pressAt is press for any client.
+func pressAt(t *testing.T, client *http.Client, link, action string, typed url.Values) caddytest.Answer {
+	t.Helper()
+	page := caddytest.Do(t, client, caddytest.Request(t, http.MethodGet, link, "", ""))
 	root, err := html.Parse(strings.NewReader(page.Body))
 	if err != nil {
 		t.Fatal(err)
@@ -93,17 +98,11 @@ func press(t *testing.T, caddy *caddytest.Caddy, link, action string, typed url.
 				fields.Set(attribute(field, "name"), attribute(field, "value"))
 			}
 		}
-		if fields.Get("action") != action {
-			continue
+		if fields.Get("action") == action {
+			maps.Copy(fields, typed)
+			return caddytest.Do(t, client, caddytest.Request(t, http.MethodPost, link,
+				"application/x-www-form-urlencoded", fields.Encode()))
 		}
-		for name, values := range typed {
-			fields[name] = values
-		}
-		u, err := url.Parse(link)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return caddy.PostForm(u.RequestURI(), fields)
 	}
 	t.Fatalf("the page of %s has no form to %s: %d\n%s", link, action, page.Status, page.Body)
 	return caddytest.Answer{}
