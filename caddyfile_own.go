@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig"
@@ -49,7 +50,8 @@ func (h *Handler) digest() (string, error) {
 
 // configuredPaths are ownPaths before there are defaults.
 func (h *Handler) configuredPaths() []string {
-	whole := Handler{Manage: h.Manage}
+	whole := new(Handler)
+	whole.Manage = h.Manage
 	if h.Confirm != nil {
 		whole.Confirm = &Confirmation{Path: orDefault(h.Confirm.Path, defaultConfirmPath)}
 	}
@@ -167,10 +169,8 @@ func (h *Handler) parseExclusive(d *caddyfile.Dispenser) error {
 	if d.NextArg() {
 		return d.ArgErr()
 	}
-	for _, known := range h.Exclusive {
-		if known == resource {
-			return errTwice(d, "exclusive "+resource)
-		}
+	if slices.Contains(h.Exclusive, resource) {
+		return errTwice(d, "exclusive "+resource)
 	}
 	h.Exclusive = append(h.Exclusive, resource)
 	return nil

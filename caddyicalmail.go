@@ -5,7 +5,6 @@
 package caddyicalmail
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -134,57 +133,9 @@ type Handler struct {
 	// How many bookings are taken, per recipient and in total.
 	Limit *Limits `json:"limit,omitempty"`
 
-	// The web address that links in mails begin with, such as
-	// `https://example.com`, and a path if that is where the site's root is.
-	// Required with `manage` and `confirm`.
-	BaseURL string `json:"base_url,omitempty"`
-
-	// Let the client and the host see, move and cancel a booking by links in
-	// their mails.
-	Manage *Manage `json:"manage,omitempty"`
-
-	// Let the client confirm the address before anybody is invited.
-	Confirm *Confirmation `json:"confirm,omitempty"`
-
-	// Let the form prove how long it has been open.
-	FormToken *FormToken `json:"form_token,omitempty"`
-
-	// What a booking has to itself while it takes place: `host`, or the name
-	// of a resource such as a room, which may use the placeholders of the
-	// summary. Overlapping bookings are refused with status 409. A name means
-	// the same to all handlers of a store.
-	Exclusive []string `json:"exclusive,omitempty"`
-
-	// How long before its start a booking must be made.
-	Notice caddy.Duration `json:"notice,omitempty"`
-
-	// How far ahead a booking may be. The day that this leads to is the last
-	// one, and counts as a whole.
-	Horizon caddy.Duration `json:"horizon,omitempty"`
-
-	// What the handler of its own pages, `ical_invite_pages`, knows it by. A
-	// Caddyfile sets it by itself.
-	Name string `json:"name,omitempty"`
-
-	// The form field, dotted JSON path or JSON pointer that people leave
-	// empty, because they do not see it. A booking that fills it is answered as
-	// if it had worked, and nothing is stored or sent.
-	Honeypot string `json:"honeypot,omitempty"`
-
-	// Refuse what browsers send from other sites.
-	Origin *OriginGuard `json:"origin,omitempty"`
-
-	// Addresses and domains that can neither book nor be invited as guests.
-	Deny *AddressList `json:"deny,omitempty"`
-
-	// The only addresses and domains that can. `deny` wins over it.
-	Allow *AddressList `json:"allow,omitempty"`
-
-	// Take only bookings with the response of a captcha.
-	Captcha *Captcha `json:"captcha,omitempty"`
-
-	honeypot    booking.Path
-	bodyTimeout time.Duration
+	Guards
+	Links
+	Availability
 
 	app       *App
 	logger    *zap.Logger
@@ -195,8 +146,9 @@ type Handler struct {
 	mails     *mailTemplates
 	pages     *pages
 	transport *transport
-	baseURL   string
 	now       func() time.Time
+
+	bodyTimeout time.Duration
 }
 
 // CaddyModule returns the Caddy module information.
@@ -255,26 +207,6 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	return nil
 }
 
-// setOwn sets up what belongs to bookings by strangers and to their pages.
-func (h *Handler) setOwn(repl *caddy.Replacer) error {
-	if err := h.setBaseURL(repl); err != nil {
-		return err
-	}
-	if err := h.setManage(repl); err != nil {
-		return err
-	}
-	if err := h.setConfirm(); err != nil {
-		return err
-	}
-	if err := h.setFormToken(); err != nil {
-		return err
-	}
-	if err := h.setExclusive(repl); err != nil {
-		return err
-	}
-	return h.setWindow()
-}
-
 func (h *Handler) setDefaults() {
 	if h.Duration == 0 {
 		h.Duration = defaultDuration
@@ -329,47 +261,6 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 	default:
 		return next.ServeHTTP(w, r)
 	}
-}
-
-// isOrder reports whether a request by this method may be about a booking.
-func isOrder(method string) bool {
-	switch method {
-	case http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
-		return true
-	}
-	return false
-}
-
-// serveOrder answers a booking, or a webhook about one, by itself.
-func (h *Handler) serveOrder(w http.ResponseWriter, r *http.Request) error {
-	h.allowOrigin(w.Header(), r)
-	if err := h.checkOrigin(r); err != nil {
-		return h.refuse(w, r, err)
-	}
-	o, err := h.readOrder(w, r)
-	if err != nil {
-		return h.refuse(w, r, err)
-	}
-	if o.action == booking.ActionSkip {
-		countTaken(statusSkipped)
-		return h.confirm(w, r, o, skipped())
-	}
-	if err := h.guard(o); errors.Is(err, errHoneypot) {
-		return h.pretend(w, r, o)
-	} else if err != nil {
-		return h.refuse(w, r, err)
-	}
-	t, err := h.execute(o)
-	if o.vouched && isSettled(err) {
-		// A webhook's sender would only repeat what is refused.
-		h.logger.Info("webhook skipped", zap.Error(err))
-		t, err = skipped(), nil
-	}
-	if err != nil {
-		return h.refuse(w, r, err)
-	}
-	countTaken(t.Status)
-	return h.confirm(w, r, o, t)
 }
 
 // Interface guards

@@ -23,6 +23,22 @@ const (
 	roomPrefix = "resource "
 )
 
+// Availability says which times there are to be booked.
+type Availability struct {
+	// What a booking has to itself while it takes place: `host`, or the name
+	// of a resource such as a room, which may use the placeholders of the
+	// summary. Overlapping bookings are refused with status 409. A name means
+	// the same to all handlers of a store.
+	Exclusive []string `json:"exclusive,omitempty"`
+
+	// How long before its start a booking must be made.
+	Notice caddy.Duration `json:"notice,omitempty"`
+
+	// How far ahead a booking may be. The day that this leads to is the last
+	// one, and counts as a whole.
+	Horizon caddy.Duration `json:"horizon,omitempty"`
+}
+
 // setExclusive checks what a booking has to itself.
 func (h *Handler) setExclusive(repl *caddy.Replacer) error {
 	if len(h.Exclusive) == 0 {

@@ -12,6 +12,32 @@ import (
 	"github.com/caddyicalmail/caddyicalmail/internal/booking"
 )
 
+// Guards keep robots and other sites from booking. They are for bookings by
+// people: a signed webhook needs none.
+type Guards struct {
+	// The form field, dotted JSON path or JSON pointer that people leave
+	// empty, because they do not see it. A booking that fills it is answered as
+	// if it had worked, and nothing is stored or sent.
+	Honeypot string `json:"honeypot,omitempty"`
+
+	// Let the form prove how long it has been open.
+	FormToken *FormToken `json:"form_token,omitempty"`
+
+	// Refuse what browsers send from other sites.
+	Origin *OriginGuard `json:"origin,omitempty"`
+
+	// Addresses and domains that can neither book nor be invited as guests.
+	Deny *AddressList `json:"deny,omitempty"`
+
+	// The only addresses and domains that can. `deny` wins over it.
+	Allow *AddressList `json:"allow,omitempty"`
+
+	// Take only bookings with the response of a captcha.
+	Captcha *Captcha `json:"captcha,omitempty"`
+
+	honeypot booking.Path
+}
+
 // guardError is a booking that a guard refuses.
 type guardError struct {
 	reason reason

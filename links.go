@@ -8,6 +8,27 @@ import (
 	"github.com/caddyicalmail/caddyicalmail/internal/token"
 )
 
+// Links are what a handler has on paths of its own, and links to in mails.
+type Links struct {
+	// The web address that links in mails begin with, such as
+	// `https://example.com`, and a path if that is where the site's root is.
+	// Required with `manage` and `confirm`.
+	BaseURL string `json:"base_url,omitempty"`
+
+	// Let the client and the host see, move and cancel a booking by links in
+	// their mails.
+	Manage *Manage `json:"manage,omitempty"`
+
+	// Let the client confirm the address before anybody is invited.
+	Confirm *Confirmation `json:"confirm,omitempty"`
+
+	// What the handler of its own pages, `ical_invite_pages`, knows it by. A
+	// Caddyfile sets it by itself.
+	Name string `json:"name,omitempty"`
+
+	baseURL string
+}
+
 // link is the address of a page of ours, for mails. It begins with base_url.
 func (h *Handler) link(path string, t token.Token) string {
 	return h.baseURL + path + "/" + h.keys().Sign(t)

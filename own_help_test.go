@@ -1,7 +1,9 @@
 package caddyicalmail
 
 import (
+	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -118,9 +120,7 @@ func (s *site) press(link, action string, typed url.Values) *httptest.ResponseRe
 	if form == nil {
 		s.Fatalf("the page has no form to %s:\n%s", action, page.Body)
 	}
-	for name, values := range typed {
-		form[name] = values
-	}
+	maps.Copy(form, typed)
 	return s.send(link, form)
 }
 
@@ -188,7 +188,7 @@ func textsOf(t *testing.T, m store.NewMessage) []string {
 	var texts []string
 	for {
 		part, err := r.NextPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return texts
 		}
 		if err != nil {

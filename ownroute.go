@@ -62,6 +62,26 @@ func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp
 	return serve(w, r)
 }
 
+// setOwn sets up what belongs to bookings by strangers and to their pages.
+func (h *Handler) setOwn(repl *caddy.Replacer) error {
+	if err := h.setBaseURL(repl); err != nil {
+		return err
+	}
+	if err := h.setManage(repl); err != nil {
+		return err
+	}
+	if err := h.setConfirm(); err != nil {
+		return err
+	}
+	if err := h.setFormToken(); err != nil {
+		return err
+	}
+	if err := h.setExclusive(repl); err != nil {
+		return err
+	}
+	return h.setWindow()
+}
+
 // ownPage finds what serves a path, nil if it is none of ours.
 func (h *Handler) ownPage(path string) func(http.ResponseWriter, *http.Request) error {
 	if h.Captcha.isProof() && strings.EqualFold(path, h.Captcha.Path) {
