@@ -46,10 +46,21 @@ func (h *Handler) changedEvent(o *order, before *booking.Event) (*booking.Event,
 	}
 	e.UID, e.ID, e.Sequence, e.Created, e.Modified = before.UID, before.ID, before.Sequence, before.Created, before.Modified
 	e.Organizer, e.Scope, e.Consents = before.Organizer, before.Scope, before.Consents
+	e.ClientSince = since(before.ClientSince, e.Client, before.Client, before)
+	e.HostSince = since(before.HostSince, e.Host, before.Host, before)
 	if _, ok := h.app.transports[before.Mailer]; ok {
 		e.Mailer = before.Mailer
 	}
 	return e, nil
+}
+
+// since is the SEQUENCE since which somebody has a part in an event, which is
+// the next one if it was somebody else's before.
+func since(until int, now, then booking.Person, before *booking.Event) int {
+	if now.Address.Fold() == then.Address.Fold() {
+		return until
+	}
+	return before.Sequence + 1
 }
 
 // sameTimes reports whether a booking keeps the times and recurrence of an

@@ -91,11 +91,26 @@ func (h *Handler) visitOn(ctx context.Context, s store.Store, text string, purpo
 	if err := v.load(ctx, t.Subject); err != nil {
 		return nil, err
 	}
+	if v.isSomebodyElses(&t) {
+		return nil, errLinkUnknown
+	}
 	v.handler = h.app.handlerOf(h, v.event.Scope)
 	if v.handler == nil {
 		return nil, errLinkUnknown
 	}
 	return v, nil
+}
+
+// isSomebodyElses reports whether the event has become another's since the link
+// was made: the back end gave the appointment to another client or host, or
+// used its id again once the one before was erased. Who had it before neither
+// sees nor changes it now.
+func (v *visit) isSomebodyElses(t *token.Token) bool {
+	since := v.event.ClientSince
+	if v.role == booking.RoleHost {
+		since = v.event.HostSince
+	}
+	return t.Sequence < since || t.Issued.Before(v.event.Created.Truncate(time.Second))
 }
 
 // load reads the event as it is now.

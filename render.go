@@ -22,7 +22,9 @@ func (h *Handler) render(e, before *booking.Event, o *order) ([]store.NewMessage
 	}
 	messages := make([]store.NewMessage, 0, len(invitations))
 	for _, inv := range invitations {
-		inv.manage = h.manageLink(inv.Event, inv.to.Role)
+		if !inv.removed { // who has no part in it any more
+			inv.manage = h.manageLink(inv.Event, inv.to.Role)
+		}
 		if inv.to.Role != o.noteFrom && inv.to.Role != booking.RoleGuest {
 			inv.note, inv.noteFrom = o.note, o.noteFrom
 		}

@@ -89,6 +89,11 @@ type Event struct {
 	// Resources are what the event has to itself while it takes place.
 	Resources []string `json:"resources,omitempty"`
 
+	// ClientSince and HostSince are the SEQUENCE since which client and host are
+	// who they are. Links that were made before were somebody else's.
+	ClientSince int `json:"client_since,omitempty"`
+	HostSince   int `json:"host_since,omitempty"`
+
 	// Consents are what the client agreed to, and when.
 	Consents []Consent `json:"consents,omitempty"`
 }

@@ -1,0 +1,93 @@
+package caddyicalmail
+
+import (
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+)
+
+// hookSite takes webhooks for one of two hosts, and has more options.
+func hookSite(t *testing.T, options string) *site {
+	t.Helper()
+	return startSite(t, strings.Replace(webhookDirective(t, "base_url https://example.com\n"+options),
+		`host grace@example.org "Dr. Grace Hopper"`,
+		"hosts {\ngrace grace@example.org \"Dr. Grace Hopper\"\nalan alan@example.org Alan\n}", 1))
+}
+
+// hook sends a webhook, and fails the test unless it is taken.
+func (s *site) hook(body string) *httptest.ResponseRecorder {
+	s.Helper()
+	w, err := serve(s, s.h, signed(body))
+	if err != nil || w.Code != 202 || strings.Contains(w.Body.String(), statusSkipped) {
+		s.Fatalf("%d %s (%v)", w.Code, w.Body, err)
+	}
+	return w
+}
+
+// join sets up another handler in the site's app, as a config with both has.
+func (s *site) join(directive string) *site {
+	s.Helper()
+	h := newHandler(s, directive)
+	h.now, h.app, h.transport = s.time.now, s.h.app, s.h.transport
+	h.app.register(h)
+	return &site{T: s.T, h: h, out: s.out, time: s.time}
+}
+
+// TestRedTeamFormerParty: whoever gave a part in an appointment up does not
+// see or change it any more, by any link that they ever got.
+func TestRedTeamFormerParty(t *testing.T) {
+	s := hookSite(t, "manage /appointments")
+	s.hook(`{"id":"1","name":"Ada","email":"ada@example.net","start":"2027-03-05T10:30","host":"grace"}`)
+	former := s.mails(2)
+	s.hook(`{"id":"1","action":"update","name":"Bob","email":"bob@example.net","host":"alan","start":"2027-03-05T10:30"}`)
+	links := map[string]string{} // by address
+	for _, m := range s.mails(4) {
+		if strings.Contains(strings.Join(textsOf(t, m), ""), "/appointments/") {
+			links[m.To.String()] = linkIn(t, m)
+		}
+	}
+	if len(links) != 2 {
+		t.Errorf("links go to %v", links)
+	}
+	s.want(s.get(links["bob@example.net"]), 200, "Bob")
+	s.want(s.get(links["alan@example.org"]), 200, "bob@example.net")
+	for _, m := range former {
+		s.want(s.get(linkIn(t, m)), 410, "no such appointment")
+	}
+	// Who comes back has the newer links only.
+	s.hook(`{"id":"1","action":"update","name":"Ada","email":"ada@example.net","host":"alan","start":"2027-03-05T10:30"}`)
+	s.mails(3)
+	s.want(s.get(linkIn(t, former[0])), 410, "no such appointment")
+	s.want(s.get(links["bob@example.net"]), 410, "no such appointment")
+	s.want(s.get(links["alan@example.org"]), 200, "ada@example.net")
+}
+
+// TestRedTeamReusedID: a link does not lead to what has the same id as what it
+// led to, and so the same UID.
+func TestRedTeamReusedID(t *testing.T) {
+	s := hookSite(t, "manage /appointments")
+	s.hook(`{"id":"1","name":"Ada","email":"ada@example.net","start":"2027-03-05T10:30","host":"grace"}`)
+	ada := s.mails(2)[0]
+	if _, err := s.out.store.Erase(t.Context(), ada.To); err != nil {
+		t.Fatal(err)
+	}
+	s.time.set(testNow.Add(time.Second))
+	s.hook(`{"id":"1","name":"Bob","email":"bob@example.net","start":"2027-03-06T10:30","host":"grace"}`)
+	bob := s.mails(2)[0]
+	if bob.UID != ada.UID {
+		t.Fatal("the test tests nothing")
+	}
+	s.want(s.get(linkIn(t, bob)), 200, "Bob")
+	s.want(s.get(linkIn(t, ada)), 410, "no such appointment")
+}
+
+// events counts what the store has.
+func (s *site) events() int {
+	s.Helper()
+	stats, err := s.out.store.Stats(s.Context())
+	if err != nil {
+		s.Fatal(err)
+	}
+	return stats.Events
+}
