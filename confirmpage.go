@@ -61,9 +61,6 @@ func (v *visit) confirm(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	if form.Get("action") != actionConfirm {
 		return v.handler.refuse(w, r, errNoAction)
 	}
-	if v.handler.Confirm == nil {
-		return v.handler.refuseLink(w, r, errLinkUnknown) // it has no such thing any more
-	}
 	t, err := v.handler.confirmed(ctx, v.store, &order{request: r, booking: new(booking.Booking)}, v.event)
 	if err == nil {
 		v.event = t.event

@@ -94,7 +94,7 @@ func (h *Handler) visitOn(ctx context.Context, s store.Store, text string, purpo
 	if v.isSomebodyElses(&t) {
 		return nil, errLinkUnknown
 	}
-	v.handler = h.app.handlerOf(h, v.event.Scope)
+	v.handler = h.app.handlerOf(h, v.event.Scope, t.Purpose)
 	if v.handler == nil {
 		return nil, errLinkUnknown
 	}
@@ -127,17 +127,27 @@ func (v *visit) load(ctx context.Context, uid string) error {
 }
 
 // handlerOf finds the handler of an event: the one whose page it is, if it has
-// the event's scope, else another one that has. Handlers may share a path.
-func (a *App) handlerOf(h *Handler, scope string) *Handler {
+// the event's scope, else another one that has, and that serves such links
+// itself. Handlers may share a path.
+func (a *App) handlerOf(h *Handler, scope string, purpose token.Purpose) *Handler {
 	if h.scope() == scope {
 		return h
 	}
 	for _, other := range a.byScope[scope] {
-		if other.Manage != nil || other.Confirm != nil {
+		if other.serves(purpose) {
 			return other
 		}
 	}
 	return nil
+}
+
+// serves reports whether there is a page of the handler's for links of a
+// purpose.
+func (h *Handler) serves(purpose token.Purpose) bool {
+	if purpose == token.Confirm {
+		return h.Confirm != nil
+	}
+	return h.Manage != nil
 }
 
 // state is what the event is to who looks at it.

@@ -82,6 +82,30 @@ func TestRedTeamReusedID(t *testing.T) {
 	s.want(s.get(linkIn(t, ada)), 410, "no such appointment")
 }
 
+// TestRedTeamHandlerWithoutPages opens links to the events of a handler that
+// had pages when it made them, on another's page.
+func TestRedTeamHandlerWithoutPages(t *testing.T) {
+	s := startSite(t, ownDirective("scope one\nmanage /appointments\nconfirm /confirm"))
+	other := s.join(ownDirective("scope two\nmanage /appointments\nconfirm /confirm"))
+	other.book(goodJSON)
+	confirm := linkIn(t, other.mails(1)[0])
+	page := s.get(confirm)
+	s.want(page, 200, "Confirm your booking")
+	other.h.Confirm = nil
+	s.want(s.get(confirm), 410, "no such appointment")
+	s.want(s.send(confirm, formOf(t, page.Body.String(), "confirm")), 410)
+	other.h.Confirm = s.h.Confirm
+	s.want(s.press(confirm, "confirm", nil), 200)
+	link := linkIn(t, other.mails(2)[0])
+	form := formOf(t, s.get(link).Body.String(), "cancel")
+	other.h.Manage = nil
+	s.want(s.get(link), 410, "no such appointment")
+	s.want(s.send(link, form), 410)
+	if n := s.listed(); n != 3 {
+		t.Errorf("%d messages", n)
+	}
+}
+
 // events counts what the store has.
 func (s *site) events() int {
 	s.Helper()
