@@ -109,15 +109,16 @@ func (v *visit) pageToken(purpose token.Purpose) string {
 // canMove reports whether a single appointment can be moved here. The dates of
 // a series belong together, and its exceptions to them.
 func (v *visit) canMove() bool {
-	return v.event.RRule == "" && v.handler.managed(v.handler.Manage.move)
+	return v.event.RRule == "" && v.managed(v.handler.Manage.move)
 }
 
-func (v *visit) canCancel() bool { return v.handler.managed(v.handler.Manage.cancel) }
+func (v *visit) canCancel() bool { return v.managed(v.handler.Manage.cancel) }
 
 // managed reports whether an action is on offer: always on bookings of our own,
-// and on those of a back end only if it can be told first.
-func (h *Handler) managed(asked *upstream) bool {
-	return asked != nil || h.PassThru == nil && h.Verify == nil
+// and on those of a back end only if it can be told first. What has an id is a
+// back end's, also on the page of another handler with the same scope.
+func (v *visit) managed(asked *upstream) bool {
+	return asked != nil || v.event.ID == "" && v.handler.PassThru == nil && v.handler.Verify == nil
 }
 
 // download sends the event as a file that every calendar program opens.

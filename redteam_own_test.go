@@ -106,6 +106,21 @@ func TestRedTeamHandlerWithoutPages(t *testing.T) {
 	}
 }
 
+// TestRedTeamOtherPath opens the link to a back end's booking below the path of
+// a public form with the same scope, where it must not be cancelled unasked.
+func TestRedTeamOtherPath(t *testing.T) {
+	s := hookSite(t, "scope one\nmanage /back")
+	s.hook(`{"id":"1","name":"Ada","email":"ada@example.net","start":"2027-03-05T10:30","host":"grace"}`)
+	link := linkIn(t, s.mails(2)[0])
+	public := s.join(ownDirective("scope one\nmanage /appointments"))
+	link = strings.Replace(link, "/back/", "/appointments/", 1)
+	page := public.get(link)
+	s.want(page, 200, "Ada")
+	if formOf(t, page.Body.String(), "cancel") != nil || formOf(t, page.Body.String(), "move") != nil {
+		t.Error("a back end's booking can be changed without asking it")
+	}
+}
+
 // events counts what the store has.
 func (s *site) events() int {
 	s.Helper()
