@@ -128,7 +128,7 @@ func (h *Handler) guard(o *order) error {
 	if h.Captcha == nil {
 		return nil
 	}
-	if _, err := h.newEvent(o); err != nil {
+	if _, err := h.orderedEvent(o); err != nil {
 		return err // found before the response is used up
 	}
 	return h.checkOrderCaptcha(o)
@@ -163,7 +163,7 @@ func (h *Handler) guardPassed(r *http.Request, body []byte) error {
 
 // pretend answers a trapped order as if it had worked.
 func (h *Handler) pretend(w http.ResponseWriter, r *http.Request, o *order) error {
-	e, err := h.newEvent(o)
+	e, err := h.orderedEvent(o)
 	if err != nil {
 		return h.refuse(w, r, err)
 	}

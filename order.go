@@ -155,6 +155,18 @@ func (h *Handler) attempt(ctx context.Context, s store.Store, o *order) (*taken,
 
 // create makes a new event.
 func (h *Handler) create(ctx context.Context, s store.Store, o *order) (*taken, error) {
+	e, err := h.orderedEvent(o)
+	if err != nil {
+		return nil, err
+	}
+	if h.Confirm != nil {
+		return h.hold(ctx, s, o, e)
+	}
+	return h.commit(ctx, s, o, e, nil, statusQueued)
+}
+
+// orderedEvent is the new event that an order asks for, if it may.
+func (h *Handler) orderedEvent(o *order) (*booking.Event, error) {
 	if missing := o.booking.Missing(h.rules); len(missing) > 0 {
 		return nil, missing
 	}
@@ -168,14 +180,7 @@ func (h *Handler) create(ctx context.Context, s store.Store, o *order) (*taken, 
 	if err := h.checkWindow(o.booking.Start); err != nil {
 		return nil, err
 	}
-	e, err := h.newEvent(o)
-	if err != nil {
-		return nil, err
-	}
-	if h.Confirm != nil {
-		return h.hold(ctx, s, o, e)
-	}
-	return h.commit(ctx, s, o, e, nil, statusQueued)
+	return h.newEvent(o)
 }
 
 // change brings an event up to date. What is asked for a second time is a

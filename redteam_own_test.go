@@ -1,6 +1,7 @@
 package caddyicalmail
 
 import (
+	"fmt"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -118,6 +119,24 @@ func TestRedTeamOtherPath(t *testing.T) {
 	s.want(page, 200, "Ada")
 	if formOf(t, page.Body.String(), "cancel") != nil || formOf(t, page.Body.String(), "move") != nil {
 		t.Error("a back end's booking can be changed without asking it")
+	}
+}
+
+// TestRedTeamHoneypotTimes: what would be refused is refused to robots too,
+// who else would learn that they are not believed.
+func TestRedTeamHoneypotTimes(t *testing.T) {
+	s := startSite(t, ownDirective("honeypot website\nnotice 24h\nhorizon 7d"))
+	for _, start := range []string{"2027-03-01T10:30", "2027-05-05T10:30", "2027-03-03T10:30", "2001-01-01T10:30", "2099-01-01T10:30"} {
+		body := fmt.Sprintf(`{"name":"Ada","email":"ada@example.net","start":%q}`, start)
+		trapped := s.book(strings.Replace(body, "{", `{"website":"x",`, 1))
+		real := s.book(body)
+		uid := func(w *httptest.ResponseRecorder) string { return anyUID.ReplaceAllString(w.Body.String(), "UID@") }
+		if trapped.Code != real.Code || uid(trapped) != uid(real) {
+			t.Errorf("%s: %d %s, really %d %s", start, trapped.Code, trapped.Body, real.Code, real.Body)
+		}
+	}
+	if n := s.events(); n != 1 {
+		t.Errorf("%d events", n)
 	}
 }
 
