@@ -81,9 +81,9 @@ func (v *visit) act(ctx context.Context, w http.ResponseWriter, r *http.Request)
 	}
 	switch {
 	case p.Open == actionCancel && v.canCancel():
-		return v.settle(w, p, v.cancel(ctx, o), "The appointment is cancelled. Everybody who was invited gets a mail about it.")
+		return v.settle(w, r, p, v.cancel(ctx, o), "The appointment is cancelled. Everybody who was invited gets a mail about it.")
 	case p.Open == actionMove && v.canMove():
-		return v.settle(w, p, v.move(ctx, o, p.Start), "The appointment has been moved. Everybody who is invited gets a mail with the new time.")
+		return v.settle(w, r, p, v.move(ctx, o, p.Start), "The appointment has been moved. Everybody who is invited gets a mail with the new time.")
 	}
 	return v.handler.refuse(w, r, errNoAction)
 }
@@ -110,9 +110,15 @@ func (v *visit) outdated(text string) string {
 }
 
 // settle shows what became of an action.
-func (v *visit) settle(w http.ResponseWriter, p *page, err error, done string) error {
+func (v *visit) settle(w http.ResponseWriter, r *http.Request, p *page, err error, done string) error {
 	if err == nil {
 		return v.show(w, http.StatusOK, &page{Done: done})
+	}
+	if errors.Is(err, store.ErrStale) {
+		return v.showStale(w, r, err)
+	}
+	if errors.Is(err, errLinkUnknown) {
+		return v.handler.refuseLink(w, r, err) // it was erased meanwhile
 	}
 	status := statusOf(err)
 	v.handler.noteRefused(err, status)
@@ -126,11 +132,6 @@ func (v *visit) settle(w http.ResponseWriter, p *page, err error, done string) e
 		p.Errors = []booking.FieldError{{Field: "start", Detail: "is taken already; please choose another time"}}
 	case errors.As(err, &limit):
 		p.Problem = "The appointment was changed too often today. Please try again tomorrow, or write to the other side."
-	case errors.Is(err, store.ErrStale):
-		if err := v.reload(); err != nil {
-			return err
-		}
-		p = &page{Problem: "Somebody else has just changed the appointment. Nothing was changed by you: this is how it is now."}
 	case errors.As(err, &refused):
 		p.Problem, status = refused.message(), http.StatusBadGateway
 		if refused.refused() {
@@ -142,6 +143,17 @@ func (v *visit) settle(w http.ResponseWriter, p *page, err error, done string) e
 		status = http.StatusServiceUnavailable
 	}
 	return v.show(w, status, p)
+}
+
+// showStale shows what somebody else made of the event, if it is still there.
+func (v *visit) showStale(w http.ResponseWriter, r *http.Request, err error) error {
+	status := statusOf(err)
+	v.handler.noteRefused(err, status)
+	if err := v.reload(); err != nil {
+		return v.handler.refuseLink(w, r, err)
+	}
+	return v.show(w, status, &page{
+		Problem: "Somebody else has just changed the appointment. Nothing was changed by you: this is how it is now."})
 }
 
 // reload reads the event once more, to show what somebody else made of it.

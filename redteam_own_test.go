@@ -1,11 +1,15 @@
 package caddyicalmail
 
 import (
+	"context"
 	"fmt"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/caddyicalmail/caddyicalmail/internal/store"
 )
 
 // hookSite takes webhooks for one of two hosts, and has more options.
@@ -138,6 +142,49 @@ func TestRedTeamHoneypotTimes(t *testing.T) {
 	if n := s.events(); n != 1 {
 		t.Errorf("%d events", n)
 	}
+}
+
+// TestRedTeamErasedMeanwhile erases a booking while its page is used. Nothing
+// of it is shown any more.
+func TestRedTeamErasedMeanwhile(t *testing.T) {
+	for _, action := range []string{"cancel", "move"} {
+		t.Run(action, func(t *testing.T) {
+			s, b := startUpstream(t)
+			s.book(goodJSON)
+			link := linkIn(t, s.mails(2)[0])
+			b.during = func() {
+				if _, err := s.out.store.Erase(t.Context(), mustAddress(t, "ada@example.net")); err != nil {
+					t.Error(err)
+				}
+			}
+			w := s.press(link, action, url.Values{"start": {"2027-03-08T14:00"}})
+			s.want(w, 410, "no such appointment")
+			if strings.Contains(w.Body.String(), "Ada") {
+				t.Errorf("the page tells of what was erased:\n%s", w.Body)
+			}
+		})
+	}
+	s := startSite(t, ownDirective("manage /appointments"))
+	s.book(goodJSON)
+	link := linkIn(t, s.mails(2)[0])
+	form := formOf(t, s.get(link).Body.String(), "cancel")
+	s.h.app.running.store = &racing{Store: s.out.store, before: func() {
+		if _, err := s.out.store.Erase(t.Context(), mustAddress(t, "ada@example.net")); err != nil {
+			t.Error(err)
+		}
+	}}
+	s.want(s.send(link, form), 410, "no such appointment")
+}
+
+// racing does something just before every commit.
+type racing struct {
+	store.Store
+	before func()
+}
+
+func (r *racing) Accept(ctx context.Context, a *store.Acceptance) (store.Receipt, error) {
+	r.before()
+	return r.Store.Accept(ctx, a)
 }
 
 // events counts what the store has.
