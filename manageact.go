@@ -193,6 +193,11 @@ func (v *visit) move(ctx context.Context, o *order, text string) error {
 		o.limits = append(o.limits, v.handler.guestLimits(v.event)...)
 	}
 	asked := v.handler.Manage.move
+	if asked != nil {
+		if err := v.count(ctx, o); err != nil {
+			return err
+		}
+	}
 	if err := v.ask(ctx, asked, typeReschedule, o, v.moved(o, v.event, start)); err != nil {
 		return err
 	}
@@ -207,6 +212,19 @@ func (v *visit) move(ctx context.Context, o *order, text string) error {
 		v.handler.advance(e, before)
 		return v.handler.commit(ctx, v.store, o, e, before, statusUpdated)
 	})
+}
+
+// count counts an order against its limits before the back end is asked, which
+// would otherwise agree to what is then refused.
+func (v *visit) count(ctx context.Context, o *order) error {
+	_, err := v.store.Accept(ctx, &store.Acceptance{
+		Now: v.handler.now(), Event: *v.event, ID: string(v.event.ID), Expect: v.event.Sequence, Limits: o.limits,
+	})
+	o.limits = nil
+	if err == nil || errors.Is(err, store.ErrStale) {
+		return err
+	}
+	return storeError(err)
 }
 
 // moved is the event at another time, and as long as before.

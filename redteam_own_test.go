@@ -187,6 +187,25 @@ func (r *racing) Accept(ctx context.Context, a *store.Acceptance) (store.Receipt
 	return r.Store.Accept(ctx, a)
 }
 
+// TestRedTeamMovesBeforeAsking: what a limit refuses is not asked of the back
+// end, which would move the appointment alone.
+func TestRedTeamMovesBeforeAsking(t *testing.T) {
+	s, b := startUpstream(t)
+	s.book(goodJSON)
+	link := linkIn(t, s.mails(2)[0])
+	for i := range movesPerDay + 2 {
+		want := 200
+		if i >= movesPerDay {
+			want = 429
+		}
+		s.want(s.press(link, "move", url.Values{"start": {fmt.Sprintf("2027-03-08T14:%02d", i)}}), want)
+	}
+	if n := len(b.asked); n != movesPerDay {
+		t.Errorf("the back end was asked %d times", n)
+	}
+	s.want(s.get(link), 200, "14:19")
+}
+
 // events counts what the store has.
 func (s *site) events() int {
 	s.Helper()
