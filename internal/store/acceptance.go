@@ -21,6 +21,11 @@ type Key struct {
 	// for was cancelled, so that the same slot can be booked again.
 	UnlessCancelled bool
 
+	// WhileHeld makes a known key void unless the event that it stands for is
+	// a held one whose time is not up: once it is firm, or gone, the same can be
+	// asked for again.
+	WhileHeld bool
+
 	// Reply is kept with the key and handed out when the key comes again.
 	Reply []byte
 }

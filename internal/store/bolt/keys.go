@@ -17,6 +17,7 @@ type acceptKey struct {
 	fingerprint     [32]byte
 	expires         time.Time
 	unlessCancelled bool
+	whileHeld       bool
 	reply           []byte
 }
 
@@ -33,7 +34,7 @@ func prepareKeys(all ...*store.Key) (out []*acceptKey) {
 		}
 		out = append(out, &acceptKey{
 			hash: hashOf("key", k.Key), fingerprint: k.Fingerprint, expires: k.Expires,
-			unlessCancelled: k.UnlessCancelled, reply: bytes.Clone(k.Reply),
+			unlessCancelled: k.UnlessCancelled, whileHeld: k.WhileHeld, reply: bytes.Clone(k.Reply),
 		})
 	}
 	return out
@@ -104,6 +105,12 @@ func (o *accept) checkKey(t *txn, k *acceptKey) (replay bool, err error) {
 		cancelled, err := t.cancelled(known.uid)
 		if err != nil || cancelled {
 			return false, err
+		}
+	}
+	if k.whileHeld {
+		hold := t.hold.Get([]byte(known.uid))
+		if hold == nil || expired(hold, clampNano(o.now)) {
+			return false, nil
 		}
 	}
 	if known.fingerprint != k.fingerprint {

@@ -33,6 +33,7 @@ func Run(t *testing.T, open Open, reopen Reopen) {
 		{"KeyRace", testKeyRace},
 		{"Unique", testUnique},
 		{"UniqueUnlessCancelled", testUniqueUnlessCancelled},
+		{"UniqueWhileHeld", testUniqueWhileHeld},
 		{"CheckOrder", testCheckOrder},
 		{"Expect", testExpect},
 		{"ExpectRace", testExpectRace},

@@ -61,3 +61,25 @@ func testUniqueUnlessCancelled(x *suite) {
 	x.equal("replayed after the cancel", x.accept(again).Replayed, false)
 	x.equal("replayed for the new event", x.accept(again).Replayed, true)
 }
+
+// testUniqueWhileHeld lets a key answer for as long as its event is held.
+func testUniqueWhileHeld(x *suite) {
+	unique := &store.Key{Key: "u", Expires: start.Add(10 * time.Hour), WhileHeld: true, Reply: []byte("first")}
+	held := func(uid string, now time.Time) *store.Acceptance {
+		a := x.acceptance(x.event(uid, 0))
+		a.Now, a.Unique = now, unique
+		a.Hold = &store.Hold{Until: start.Add(time.Hour)}
+		return a
+	}
+	x.accept(held("one", start))
+	x.equal("replayed while it is held", x.accept(held("two", start.Add(59*time.Minute))).Replayed, true)
+	x.equal("replayed when its time is up", x.accept(held("three", start.Add(time.Hour))).Replayed, false)
+
+	firm := x.acceptance(x.event("four", 0))
+	x.accept(&store.Acceptance{Now: start, Event: firm.Event, Expect: store.New, Hold: &store.Hold{Until: start.Add(time.Hour)}, Unique: &store.Key{
+		Key: "v", Expires: start.Add(10 * time.Hour), WhileHeld: true, Reply: []byte("first")}})
+	x.accept(&store.Acceptance{Now: start, Event: firm.Event, Expect: 0, Confirm: true})
+	again := x.acceptance(x.event("five", 0))
+	again.Unique = &store.Key{Key: "v", Expires: start.Add(10 * time.Hour), WhileHeld: true, Reply: []byte("second")}
+	x.equal("replayed once it is firm", x.accept(again).Replayed, false)
+}
