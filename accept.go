@@ -89,6 +89,10 @@ func (h *Handler) acceptance(o *order, e, before *booking.Event, first *answer) 
 		// it, for as long as there is something to change.
 		key.Expires = e.LastEnd()
 	}
+	if e.Status == booking.Pending && key.Expires.After(e.Expires) {
+		// What was not confirmed in time can be asked for again.
+		key.Expires = e.Expires
+	}
 	if key.Reply, err = json.Marshal(first); err != nil {
 		return nil, fmt.Errorf("encoding the answer: %w", err)
 	}
@@ -105,14 +109,28 @@ func (h *Handler) accept(ctx context.Context, s store.Store, o *order, a *store.
 	case err != nil:
 		return nil, storeError(err)
 	case receipt.Replayed:
-		t, err := replay(receipt.Reply, o.key != nil && !o.key.UnlessCancelled)
-		if t != nil {
-			t.event = &a.Event
-		}
-		return t, err
+		return h.repeated(ctx, s, o, a, receipt.Reply)
 	}
 	h.app.observer.committed(&a.Event, first.Status, receipt)
 	return &taken{answer: first, event: &a.Event}, nil
+}
+
+// repeated answers an order that was taken before.
+func (h *Handler) repeated(ctx context.Context, s store.Store, o *order, a *store.Acceptance, reply []byte) (*taken, error) {
+	keyed := o.key != nil && !o.key.UnlessCancelled
+	t, err := replay(reply, keyed)
+	if err != nil {
+		return nil, err
+	}
+	t.event = &a.Event
+	if keyed || t.Status != statusPending {
+		return t, nil
+	}
+	// The first may have been confirmed since.
+	if e, _, err := s.Event(ctx, t.UID); err == nil && e.Status != booking.Pending {
+		t.Status = statusDuplicate
+	}
+	return t, nil
 }
 
 // remember answers an order that changes nothing. A key is kept all the same:

@@ -48,9 +48,8 @@ func (h *Handler) changedEvent(o *order, before *booking.Event) (*booking.Event,
 	e.Organizer, e.Scope, e.Consents = before.Organizer, before.Scope, before.Consents
 	e.ClientSince = since(before.ClientSince, e.Client, before.Client, before)
 	e.HostSince = since(before.HostSince, e.Host, before.Host, before)
-	if _, ok := h.app.transports[before.Mailer]; ok {
-		e.Mailer = before.Mailer
-	}
+	e.Mailer = before.Mailer
+	h.adopt(e)
 	return e, nil
 }
 

@@ -99,10 +99,7 @@ func (h *Handler) hold(ctx context.Context, s store.Store, o *order, e *booking.
 	}
 	mail.Due, mail.Expires = now, e.Expires
 	a.Messages = []store.NewMessage{*mail}
-	a.Hold = &store.Hold{Until: e.Expires, SlotsUntil: now.Add(time.Duration(h.Confirm.Hold))}
-	if a.Hold.SlotsUntil.After(e.Expires) {
-		a.Hold.SlotsUntil = e.Expires
-	}
+	a.Hold = &store.Hold{Until: e.Expires, SlotsUntil: h.heldUntil(e)}
 	if len(a.Slots) > 0 {
 		a.Hold.Counter, a.Hold.Max = h.heldCounter(), h.Confirm.MaxHeld
 	}
@@ -121,6 +118,15 @@ func (h *Handler) pendingUntil(e *booking.Event) time.Time {
 	return expires
 }
 
+// heldUntil is until when the slots of a new pending booking are kept.
+func (h *Handler) heldUntil(e *booking.Event) time.Time {
+	until := e.Created.Add(time.Duration(h.Confirm.Hold))
+	if e.Expires.Before(until) {
+		return e.Expires
+	}
+	return until
+}
+
 // heldCounter names the counter of held slots.
 func (h *Handler) heldCounter() string { return "held\x00" + h.limitScope() }
 
@@ -134,7 +140,7 @@ func (h *Handler) pendingKey(e *booking.Event, first answer) (*store.Key, error)
 		e.Start.UTC().Format(time.RFC3339), e.End.UTC().Format(time.RFC3339)}
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 	key := h.newKey("pending", hex.EncodeToString(sum[:]), sum)
-	key.Expires, key.UnlessCancelled, key.Reply = e.Expires, true, reply
+	key.Expires, key.WhileHeld, key.Reply = e.Expires, true, reply
 	return key, nil
 }
 

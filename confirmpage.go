@@ -53,13 +53,14 @@ func (v *visit) showConfirm(w http.ResponseWriter, status int, p *page) error {
 func (v *visit) confirm(ctx context.Context, w http.ResponseWriter, r *http.Request) error {
 	form, err := v.handler.readPageForm(w, r)
 	if err != nil {
-		return v.handler.refuse(w, r, err)
+		return v.handler.refuseForm(w, err)
 	}
 	if problem := v.cannotConfirm(form.Get("token")); problem != "" {
+		v.handler.noteRefused(errOutdated, http.StatusConflict)
 		return v.showConfirm(w, http.StatusConflict, &page{Problem: problem})
 	}
 	if form.Get("action") != actionConfirm {
-		return v.handler.refuse(w, r, errNoAction)
+		return v.handler.refuseForm(w, errNoAction)
 	}
 	t, err := v.handler.confirmed(ctx, v.store, &order{request: r, booking: new(booking.Booking)}, v.event)
 	if err == nil {

@@ -69,43 +69,50 @@ func (l *Limits) validate() error {
 // that somebody can make us write to, and one for the handler. What a back end
 // or a signature vouches for counts only if the operator set a limit.
 func (h *Handler) limits(e *booking.Event, vouched bool) []store.Limit {
-	var configured Limits
-	if h.Limit != nil {
-		configured = *h.Limit
-	}
-	recipient, total := configured.Recipient, configured.Total
-	if recipient == nil && !vouched {
-		recipient = &defaultRecipientLimit
-	}
-	scope := h.limitScope()
 	var limits []store.Limit
 	for _, r := range e.Recipients() {
 		if e.Status == booking.Pending && r.Role == booking.RoleGuest {
 			continue // who hears of nothing yet
 		}
-		if recipient != nil && r.Role != booking.RoleHost {
-			limits = append(limits, newLimit(limitRecipient, *recipient, scope, r.Address.Person()))
-		}
+		limits = append(limits, h.recipientLimit(r, vouched)...)
 	}
-	if total != nil {
-		limits = append(limits, newLimit(limitTotal, *total, scope, ""))
+	if h.Limit != nil && h.Limit.Total != nil {
+		limits = append(limits, newLimit(limitTotal, *h.Limit.Total, h.limitScope(), ""))
 	}
 	return limits
 }
 
-// guestLimits are the counters of the guests alone.
+// guestLimits are the counters of the guests alone, of an event that nobody
+// vouches for.
 func (h *Handler) guestLimits(e *booking.Event) []store.Limit {
-	recipient := defaultRecipientLimit
-	if h.Limit != nil && h.Limit.Recipient != nil {
-		recipient = *h.Limit.Recipient
-	}
 	var limits []store.Limit
 	for _, r := range e.Recipients() {
 		if r.Role == booking.RoleGuest {
-			limits = append(limits, newLimit(limitRecipient, recipient, h.limitScope(), r.Address.Person()))
+			limits = append(limits, h.recipientLimit(r, false)...)
 		}
 	}
 	return limits
+}
+
+// recipientLimit is the counter of one recipient, of which the host has none.
+func (h *Handler) recipientLimit(r booking.Recipient, vouched bool) []store.Limit {
+	var limit Limit
+	switch {
+	case r.Role == booking.RoleHost:
+		return nil
+	case h.Limit != nil && h.Limit.Recipient != nil:
+		limit = *h.Limit.Recipient
+	case vouched:
+		return nil
+	default:
+		limit = defaultRecipientLimit
+	}
+	if r.Role == booking.RoleGuest && h.Manage != nil {
+		// Whoever booked can cancel by their link, which is one more mail that
+		// must not be refused: so it is reckoned with from the start.
+		limit.Max = max(1, limit.Max/2)
+	}
+	return []store.Limit{newLimit(limitRecipient, limit, h.limitScope(), r.Address.Person())}
 }
 
 // limitScope is what a handler's counters have in common: its scope or else

@@ -5,9 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/caddyicalmail/caddyicalmail/internal/booking"
 	"github.com/caddyicalmail/caddyicalmail/internal/store"
@@ -138,6 +142,11 @@ func (a *App) handlerOf(h *Handler, scope string, purpose token.Purpose) *Handle
 			return other
 		}
 	}
+	if len(a.byScope[scope]) == 0 {
+		// The config that made it has changed: an event outlives that, and the
+		// link is signed all the same.
+		return h
+	}
 	return nil
 }
 
@@ -181,7 +190,26 @@ func (h *Handler) refuseLink(w http.ResponseWriter, r *http.Request, err error) 
 	default:
 		return h.refuse(w, r, err)
 	}
+	h.noteRefused(err, status)
 	return h.pages.write(w, "page_link.html", status, p)
+}
+
+// refuseForm answers a form of one of our pages that cannot be read, or was not
+// sent from there.
+func (h *Handler) refuseForm(w http.ResponseWriter, err error) error {
+	status := statusOf(err)
+	h.noteRefused(err, status)
+	if status >= http.StatusInternalServerError {
+		return caddyhttp.Error(status, err)
+	}
+	detail, _ := h.explain(err)
+	return h.pages.write(w, "page_link.html", status, &page{Title: "That did not work", Detail: sentence(detail)})
+}
+
+// sentence makes a sentence of what errors say.
+func sentence(s string) string {
+	first, size := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(first)) + strings.TrimSuffix(s[size:], ".") + "."
 }
 
 // withTimeout bounds the work for one visit.

@@ -275,7 +275,7 @@ func TestKeyRotation(t *testing.T) {
 
 // TestMovesSpareGuests moves a booking as often as its guest's limit allows.
 func TestMovesSpareGuests(t *testing.T) {
-	s := startSite(t, ownDirective("manage /appointments\nlimit recipient 3 24h\nfields {\nguests guests\n}"))
+	s := startSite(t, ownDirective("manage /appointments\nlimit recipient 6 24h\nfields {\nguests guests\n}"))
 	s.book(`{"name":"Ada","email":"ada@example.net","start":"2027-03-05T10:30","guests":["victim@example.net"]}`)
 	link := linkIn(t, s.mails(3)[0])
 	for i, want := range []int{200, 200, 429} {

@@ -31,6 +31,9 @@ const maxNote = 2000
 // percent-encoded.
 const maxPageForm = 64 << 10
 
+// errOutdated is a form of a page that does not show things as they are.
+var errOutdated = errors.New("the page is out of date")
+
 // errNoAction is a form that asks for something that is not on offer.
 var errNoAction = fmt.Errorf("%w: there is no such action", booking.ErrMalformed)
 
@@ -64,9 +67,10 @@ func (h *Handler) readPageForm(w http.ResponseWriter, r *http.Request) (url.Valu
 func (v *visit) act(ctx context.Context, w http.ResponseWriter, r *http.Request) error {
 	form, err := v.handler.readPageForm(w, r)
 	if err != nil {
-		return v.handler.refuse(w, r, err)
+		return v.handler.refuseForm(w, err)
 	}
 	if problem := v.outdated(form.Get("token")); problem != "" {
+		v.handler.noteRefused(errOutdated, http.StatusConflict)
 		return v.show(w, http.StatusConflict, &page{Problem: problem})
 	}
 	p := &page{Open: form.Get("action"), Note: form.Get("note"), Start: form.Get("start")}
@@ -85,7 +89,7 @@ func (v *visit) act(ctx context.Context, w http.ResponseWriter, r *http.Request)
 	case p.Open == actionMove && v.canMove():
 		return v.settle(w, r, p, v.move(ctx, o, p.Start), "The appointment has been moved. Everybody who is invited gets a mail with the new time.")
 	}
-	return v.handler.refuse(w, r, errNoAction)
+	return v.handler.refuseForm(w, errNoAction)
 }
 
 // outdated tells why a page must not act any more, or nothing.
@@ -112,6 +116,7 @@ func (v *visit) outdated(text string) string {
 // settle shows what became of an action.
 func (v *visit) settle(w http.ResponseWriter, r *http.Request, p *page, err error, done string) error {
 	if err == nil {
+		setPlaceholders(r, &answer{UID: v.event.UID, Sequence: v.event.Sequence, Status: v.outcome()})
 		return v.show(w, http.StatusOK, &page{Done: done})
 	}
 	if errors.Is(err, store.ErrStale) {
@@ -143,6 +148,14 @@ func (v *visit) settle(w http.ResponseWriter, r *http.Request, p *page, err erro
 		status = http.StatusServiceUnavailable
 	}
 	return v.show(w, status, p)
+}
+
+// outcome is the status word for what has become of the event.
+func (v *visit) outcome() string {
+	if v.event.Status == booking.Cancelled {
+		return statusCancelled
+	}
+	return statusUpdated
 }
 
 // showStale shows what somebody else made of the event, if it is still there.
@@ -232,6 +245,7 @@ func (v *visit) moved(o *order, before *booking.Event, start time.Time) *booking
 	e := *before
 	e.Start, e.End = start, start.Add(before.End.Sub(before.Start))
 	v.handler.restate(o, &e, before)
+	v.handler.adopt(&e)
 	return &e
 }
 
@@ -280,6 +294,9 @@ func (v *visit) newStart(text string) (time.Time, error) {
 	}
 	if err := b.CheckStart(rules, v.handler.now()); err != nil {
 		return time.Time{}, err
+	}
+	if v.role == booking.RoleHost {
+		return b.Start, nil // whose own time it is
 	}
 	return b.Start, v.handler.checkWindow(b.Start)
 }

@@ -77,8 +77,12 @@ func (v *visit) setStart(p *page) {
 	if p.Start == "" {
 		p.Start = p.Event.Start.Format(fieldTime)
 	}
-	p.Earliest = now.Add(time.Duration(v.handler.Notice) + time.Minute).Format(fieldTime)
-	if v.handler.Horizon > 0 {
+	notice, bounded := time.Duration(v.handler.Notice), v.handler.Horizon > 0
+	if v.role == booking.RoleHost {
+		notice, bounded = 0, false
+	}
+	p.Earliest = now.Add(notice + time.Minute).Format(fieldTime)
+	if bounded {
 		p.Latest = v.handler.latest(now).In(zone).Add(-time.Minute).Format(fieldTime)
 	}
 	p.Zone = p.Event.Zone

@@ -206,8 +206,16 @@ func (h *Handler) change(ctx context.Context, s store.Store, o *order, before *b
 func (h *Handler) cancel(ctx context.Context, s store.Store, o *order, before *booking.Event) (*taken, error) {
 	e := *before
 	e.Status = booking.Cancelled
+	h.adopt(&e)
 	h.advance(&e, before)
 	return h.commit(ctx, s, o, &e, before, statusCancelled)
+}
+
+// adopt lets an event be sent by this handler's mailer if its own is gone.
+func (h *Handler) adopt(e *booking.Event) {
+	if _, ok := h.app.transports[e.Mailer]; !ok {
+		e.Mailer = h.transport.key
+	}
 }
 
 // advance gives an event its next SEQUENCE and a DTSTAMP that is newer than

@@ -52,6 +52,10 @@ type page struct {
 	// the one that could not be carried out, and holds the Note.
 	Open string
 
+	// Held is until when the time is kept for the client who has yet to confirm,
+	// in words, if it is.
+	Held string
+
 	// Note is what was typed into the field for the note, if the page is shown
 	// again because of a mistake elsewhere.
 	Note string

@@ -35,6 +35,7 @@ const (
 	reasonSlotTaken          reason = "slot_taken"
 	reasonKeyReused          reason = "key_reused"
 	reasonSettled            reason = "settled"
+	reasonLink               reason = "link"
 	reasonBackEnd            reason = "back_end"
 	reasonStore              reason = "store"
 	reasonError              reason = "error"
@@ -44,7 +45,7 @@ const (
 var reasons = [...]reason{
 	reasonMalformed, reasonMediaType, reasonTooLarge, reasonTimeout, reasonFields, reasonSignature, reasonOrigin,
 	reasonHoneypot, reasonFormToken, reasonDenied, reasonCaptcha, reasonCaptchaUnavailable, reasonLimitRecipient,
-	reasonLimitTotal, reasonLimitHeld, reasonLimitMoves, reasonSlotTaken, reasonKeyReused, reasonSettled, reasonBackEnd, reasonStore, reasonError,
+	reasonLimitTotal, reasonLimitHeld, reasonLimitMoves, reasonSlotTaken, reasonKeyReused, reasonSettled, reasonLink, reasonBackEnd, reasonStore, reasonError,
 }
 
 // reasonOf is the word for why an error refuses a booking.
@@ -77,6 +78,8 @@ func reasonOf(err error) reason {
 		return reasonKeyReused
 	case errors.Is(err, store.ErrSlotTaken):
 		return reasonSlotTaken
+	case errors.Is(err, errLinkInvalid), errors.Is(err, errLinkExpired), errors.Is(err, errLinkUnknown), errors.Is(err, errOutdated):
+		return reasonLink
 	case isSettled(err), errors.Is(err, store.ErrStale):
 		return reasonSettled
 	}
