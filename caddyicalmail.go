@@ -149,6 +149,7 @@ type Handler struct {
 	now       func() time.Time
 
 	bodyTimeout time.Duration
+	config      string // a digest of it, as it was given
 }
 
 // CaddyModule returns the Caddy module information.
@@ -164,6 +165,10 @@ func (*Handler) CaddyModule() caddy.ModuleInfo {
 func (h *Handler) Provision(ctx caddy.Context) error {
 	h.logger = ctx.Logger()
 	h.now = time.Now
+	var err error
+	if h.config, err = h.digest(); err != nil {
+		return err
+	}
 	h.setDefaults()
 	app, err := loadApp(ctx)
 	if err != nil {
@@ -172,31 +177,32 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	h.app = app
 
 	repl := caddy.NewReplacer()
-	if err := h.setPeople(app, repl); err != nil {
-		return err
+	for _, set := range []func(*caddy.Replacer) error{
+		h.setPeople, h.setTransport, h.setRules, h.setTrust, h.setOwn, h.setGuards, h.setTexts, h.setTemplates,
+	} {
+		if err := set(repl); err != nil {
+			return err
+		}
 	}
-	if h.transport, err = app.lookup(h.Transport, h.Mailer, repl); err != nil {
-		return err
-	}
-	if err := h.setRules(repl); err != nil {
-		return err
-	}
-	if err := h.setTrust(repl); err != nil {
-		return err
-	}
-	if err := h.setOwn(repl); err != nil {
-		return err
-	}
-	if err := h.setGuards(repl); err != nil {
-		return err
-	}
+	return app.register(h)
+}
+
+// setTransport finds out where messages go.
+func (h *Handler) setTransport(repl *caddy.Replacer) (err error) {
+	h.transport, err = h.app.lookup(h.Transport, h.Mailer, repl)
+	return err
+}
+
+// setTexts checks the placeholders of the operator's texts.
+func (h *Handler) setTexts(repl *caddy.Replacer) error {
 	if err := checkPlaceholders(repl, h.Summary, h.Location, h.Description, h.Redirect); err != nil {
 		return err
 	}
-	if err := checkRedirect(repl, h.Redirect); err != nil {
-		return err
-	}
-	app.register(h)
+	return checkRedirect(repl, h.Redirect)
+}
+
+// setTemplates parses the templates of pages and mails.
+func (h *Handler) setTemplates(repl *caddy.Replacer) (err error) {
 	if h.pages, err = loadPages(h.Template, repl); err != nil {
 		return err
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/caddyicalmail/caddyicalmail/internal/altcha"
-	"github.com/caddyicalmail/caddyicalmail/internal/booking"
 	"github.com/caddyicalmail/caddyicalmail/internal/siteverify"
 )
 
@@ -60,7 +59,7 @@ func captchaWidget(provider string) (field, endpoint string) {
 func (c *Captcha) isProof() bool { return c != nil && c.Provider == captchaAltcha }
 
 // provision checks the options and resolves the secret. It asks nobody.
-func (c *Captcha) provision(rules *booking.Rules, repl *caddy.Replacer) (err error) {
+func (c *Captcha) provision(repl *caddy.Replacer) (err error) {
 	if c == nil {
 		return nil
 	}
@@ -71,9 +70,6 @@ func (c *Captcha) provision(rules *booking.Rules, repl *caddy.Replacer) (err err
 	}
 	if c.field, err = defaultField(c.Field, field); err != nil {
 		return err
-	}
-	if rules.Reads(c.field) {
-		return fmt.Errorf("captcha: %q is a field of the booking", c.field)
 	}
 	if c.Provider == captchaAltcha {
 		return c.provisionProof()
@@ -89,8 +85,8 @@ func (c *Captcha) provisionProof() error {
 	c.Path = cmp.Or(c.Path, defaultChallengePath)
 	c.Cost = cmp.Or(c.Cost, defaultCost)
 	c.Expires = cmp.Or(c.Expires, defaultChallengeLife)
-	if !strings.HasPrefix(c.Path, "/") || strings.ContainsAny(c.Path, "?#*{}") {
-		return fmt.Errorf("captcha: path must begin with a slash and be a plain path, not %q", c.Path)
+	if err := checkPath(c.Path, "captcha"); err != nil {
+		return err
 	}
 	if c.Cost < 1 || c.Cost > altcha.MaxCost {
 		return fmt.Errorf("captcha: cost must be from 1 to %d", altcha.MaxCost)

@@ -125,7 +125,7 @@ func checkSecret(s, what string) error {
 	inner, opened := strings.CutPrefix(s, "{")
 	inner, closed := strings.CutSuffix(inner, "}")
 	if !opened || !closed || strings.ContainsAny(inner, "{}") {
-		return fmt.Errorf("%s must be a placeholder such as {env.SMTP_PASSWORD} or {file./run/secrets/smtp}, "+
+		return fmt.Errorf("%s must be a placeholder such as {env.SECRET} or {file./run/secrets/secret}, "+
 			"so that the secret itself is never part of the config", what)
 	}
 	return nil

@@ -50,7 +50,7 @@ type Confirmation struct {
 }
 
 // setConfirm fills in the defaults and checks the rest.
-func (h *Handler) setConfirm() error {
+func (h *Handler) setConfirm(*caddy.Replacer) error {
 	c := h.Confirm
 	if c == nil {
 		return nil

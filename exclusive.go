@@ -56,7 +56,7 @@ func (h *Handler) setExclusive(repl *caddy.Replacer) error {
 }
 
 // setWindow checks how early and how late a booking may be.
-func (h *Handler) setWindow() error {
+func (h *Handler) setWindow(*caddy.Replacer) error {
 	if h.Notice == 0 && h.Horizon == 0 {
 		return nil
 	}
@@ -78,6 +78,9 @@ func (h *Handler) checkWindow(start time.Time) error {
 	now := h.now()
 	if h.Notice > 0 && start.Before(now.Add(time.Duration(h.Notice))) {
 		return h.startError(fmt.Sprintf("must be at least %s from now", inWords(time.Duration(h.Notice))))
+	}
+	if h.Confirm != nil && start.Before(now.Add(time.Minute)) {
+		return h.startError("is too soon to be confirmed")
 	}
 	if h.Horizon > 0 && !start.Before(h.latest(now)) {
 		return h.startError(fmt.Sprintf("must be at most %s from now", inWords(time.Duration(h.Horizon))))
@@ -147,6 +150,9 @@ func slots(e *booking.Event) ([]store.Slot, error) {
 			return nil, fmt.Errorf("reading the rule of a recurring event: %w", err)
 		}
 		starts = rule.Occurrences()
+	}
+	if len(starts)*len(e.Resources) > store.MaxSlots {
+		return nil, booking.FieldErrors{{Field: string(booking.PropRRule), Detail: "has too many occurrences for what is booked with them"}}
 	}
 	for _, resource := range e.Resources {
 		for _, start := range starts {

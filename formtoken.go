@@ -2,6 +2,7 @@ package caddyicalmail
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -46,6 +47,7 @@ type FormToken struct {
 	MaxAge caddy.Duration `json:"max_age,omitempty"`
 
 	field booking.Path
+	spent spentChallenges // by requests to a back end
 }
 
 // Why a form's token is refused.
@@ -60,7 +62,7 @@ func tokenError(detail string) *guardError {
 	return &guardError{reason: reasonFormToken, status: http.StatusForbidden, detail: detail}
 }
 
-func (h *Handler) setFormToken() (err error) {
+func (h *Handler) setFormToken(*caddy.Replacer) (err error) {
 	f := h.FormToken
 	if f == nil {
 		return nil
@@ -129,22 +131,49 @@ func (h *Handler) checkFormToken(o *order) error {
 	if h.FormToken == nil {
 		return nil
 	}
-	if err := h.app.running.await(o.request.Context()); err != nil {
-		return &unavailableError{err}
-	}
-	t, err := h.keys().Verify(o.fields.Text(h.FormToken.field), h.now(), token.Form)
-	age := h.now().Sub(t.Issued)
-	switch {
-	case errors.Is(err, token.ErrExpired), err == nil && age > time.Duration(h.FormToken.MaxAge):
-		return errTokenOld
-	case err != nil:
-		return errTokenMissing
-	case age < time.Duration(h.FormToken.MinAge):
-		return errTokenYoung
+	t, err := h.verifyFormToken(o.request, o.fields)
+	if err != nil {
+		return err
 	}
 	o.limits = append(o.limits, store.Limit{
 		Name: limitFormToken, Counter: limitFormToken + "\x00" + hex.EncodeToString([]byte(t.Subject)),
 		Max: usesPerToken, Window: maxMaxAge,
 	})
 	return nil
+}
+
+// spendFormToken checks the token of a request to the back end. There is no
+// transaction yet in which it could be counted, so that is done here.
+func (h *Handler) spendFormToken(r *http.Request, fields booking.Fields) error {
+	if h.FormToken == nil {
+		return nil
+	}
+	t, err := h.verifyFormToken(r, fields)
+	if err != nil {
+		return err
+	}
+	for use := range usesPerToken {
+		if h.FormToken.spent.spend(sha256.Sum256(append([]byte(t.Subject), byte(use))), h.now(), t.Expires) {
+			return nil
+		}
+	}
+	return errTokenSpent
+}
+
+// verifyFormToken checks a token and its age.
+func (h *Handler) verifyFormToken(r *http.Request, fields booking.Fields) (token.Token, error) {
+	if err := h.app.running.await(r.Context()); err != nil {
+		return token.Token{}, &unavailableError{err}
+	}
+	t, err := h.keys().Verify(fields.Text(h.FormToken.field), h.now(), token.Form)
+	age := h.now().Sub(t.Issued)
+	switch {
+	case errors.Is(err, token.ErrExpired), err == nil && age > time.Duration(h.FormToken.MaxAge):
+		return t, errTokenOld
+	case err != nil:
+		return t, errTokenMissing
+	case age < time.Duration(h.FormToken.MinAge):
+		return t, errTokenYoung
+	}
+	return t, nil
 }

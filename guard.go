@@ -3,6 +3,7 @@ package caddyicalmail
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -89,7 +90,42 @@ func (h *Handler) setGuards(repl *caddy.Replacer) error {
 	if err := h.Allow.provision("allow", repl); err != nil {
 		return err
 	}
-	return h.Captcha.provision(h.rules, repl)
+	if err := h.Captcha.provision(repl); err != nil {
+		return err
+	}
+	if err := h.checkGuardFields(); err != nil {
+		return err
+	}
+	return h.checkOwnPaths()
+}
+
+// checkGuardFields refuses a field that two have to read: a honeypot that is
+// also the captcha's field, for example, would trap everybody.
+func (h *Handler) checkGuardFields() error {
+	fields := map[string]booking.Path{"honeypot": h.honeypot}
+	if h.FormToken != nil {
+		fields["form_token"] = h.FormToken.field
+	}
+	if h.Captcha != nil {
+		fields["captcha"] = h.Captcha.field
+	}
+	for _, c := range h.rules.Consents {
+		fields["consent "+string(c.Label)] = c.Field
+	}
+	used := make(map[booking.Path]string, len(fields))
+	for option, field := range fields {
+		if field.IsZero() {
+			continue
+		}
+		if h.rules.Reads(field) {
+			return fmt.Errorf("%s: %q is a field of the booking", option, field)
+		}
+		if other, twice := used[field]; twice {
+			return fmt.Errorf("%s and %s are the same field, %q", option, other, field)
+		}
+		used[field] = option
+	}
+	return nil
 }
 
 // readsFields reports whether a guard looks into the body.
@@ -118,11 +154,7 @@ func (h *Handler) guard(o *order) error {
 	if err := h.checkFormToken(o); err != nil {
 		return err
 	}
-	guests := make([]booking.Address, len(o.booking.Guests))
-	for i, guest := range o.booking.Guests {
-		guests[i] = guest.Address
-	}
-	if err := h.checkRecipients(o.booking.Client.Address, guests); err != nil {
+	if err := h.checkBooked(o.booking); err != nil {
 		return err
 	}
 	if h.Captcha == nil {
@@ -134,17 +166,46 @@ func (h *Handler) guard(o *order) error {
 	return h.checkOrderCaptcha(o)
 }
 
+// checkBooked asks the lists about who is in a booking.
+func (h *Handler) checkBooked(b *booking.Booking) error {
+	guests := make([]booking.Address, len(b.Guests))
+	for i, guest := range b.Guests {
+		guests[i] = guest.Address
+	}
+	return h.checkRecipients(b.Client.Address, guests)
+}
+
+// guardsBody reports whether a guard has to read the body of a request to the
+// back end.
+func (h *Handler) guardsBody(r *http.Request) bool {
+	return r.Method == http.MethodPost && (h.readsFields() || h.Deny != nil || h.Allow != nil)
+}
+
+// checkReadable refuses a body that no guard can look into.
+func (h *Handler) checkReadable(r *http.Request, body []byte) error {
+	if len(body) == 0 || !h.guardsBody(r) {
+		return nil
+	}
+	if err := checkEncoding(r); err != nil {
+		return err
+	}
+	return booking.CheckBody(r.Header.Get("Content-Type"), body)
+}
+
 // guardPassed is guard for a request that is about to go to the back end,
 // which decides itself what a booking is.
 func (h *Handler) guardPassed(r *http.Request, body []byte) error {
 	if r.Method != http.MethodPost {
 		return nil
 	}
+	if err := h.checkReadable(r, body); err != nil {
+		return err
+	}
 	fields := h.guardFields(r, body)
 	if h.trapped(fields) {
 		return errHoneypot
 	}
-	if err := h.checkFormToken(&order{request: r, fields: fields}); err != nil {
+	if err := h.spendFormToken(r, fields); err != nil {
 		return err
 	}
 	if h.Deny != nil || h.Allow != nil {

@@ -14,9 +14,6 @@ func (h *Handler) setHoneypot() (err error) {
 	if h.honeypot, err = booking.ParsePath(h.Honeypot); err != nil {
 		return fmt.Errorf("honeypot: %w", err)
 	}
-	if h.rules.Reads(h.honeypot) {
-		return fmt.Errorf("honeypot: %q is a field of the booking, which people fill", h.Honeypot)
-	}
 	return nil
 }
 

@@ -64,22 +64,31 @@ func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp
 
 // setOwn sets up what belongs to bookings by strangers and to their pages.
 func (h *Handler) setOwn(repl *caddy.Replacer) error {
-	if err := h.setBaseURL(repl); err != nil {
-		return err
+	for _, set := range []func(*caddy.Replacer) error{
+		h.setBaseURL, h.setManage, h.setConfirm, h.setFormToken, h.setExclusive, h.setWindow,
+	} {
+		if err := set(repl); err != nil {
+			return err
+		}
 	}
-	if err := h.setManage(repl); err != nil {
-		return err
+	return nil
+}
+
+// checkOwnPaths refuses pages that would hide each other.
+func (h *Handler) checkOwnPaths() error {
+	var bases []string
+	for _, pattern := range h.ownPaths() {
+		base := strings.ToLower(strings.TrimSuffix(pattern, "/*"))
+		for _, other := range bases {
+			_, within := below(base, other)
+			_, around := below(other, base)
+			if base == other || within || around {
+				return fmt.Errorf("manage, confirm, form_token and captcha need paths of their own: %s and %s overlap", other, base)
+			}
+		}
+		bases = append(bases, base)
 	}
-	if err := h.setConfirm(); err != nil {
-		return err
-	}
-	if err := h.setFormToken(); err != nil {
-		return err
-	}
-	if err := h.setExclusive(repl); err != nil {
-		return err
-	}
-	return h.setWindow()
+	return nil
 }
 
 // ownPage finds what serves a path, nil if it is none of ours.
@@ -123,16 +132,22 @@ func (h *Handler) ownPaths() []string {
 
 // register makes the handler known to its pages, and to links that lead to
 // another handler's page.
-func (a *App) register(h *Handler) {
+func (a *App) register(h *Handler) error {
 	if len(h.ownPaths()) > 0 {
 		a.signs = true
 	}
-	if h.Name != "" {
-		if _, known := a.handlers[h.Name]; !known {
-			a.handlers[h.Name] = h
-		}
-	}
 	a.byScope[h.scope()] = append(a.byScope[h.scope()], h)
+	if h.Name == "" {
+		return nil
+	}
+	known, ok := a.handlers[h.Name]
+	if ok && known.config != h.config {
+		return fmt.Errorf("two different ical_invite handlers have the name %q", h.Name)
+	}
+	if !ok {
+		a.handlers[h.Name] = h
+	}
+	return nil
 }
 
 // checkWanted refuses pages of handlers that do not exist.

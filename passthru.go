@@ -68,16 +68,30 @@ func (h *Handler) passThru(w http.ResponseWriter, r *http.Request, next caddyhtt
 	if err := h.checkOrigin(r); err != nil {
 		return h.refuse(w, r, err)
 	}
-	body, err := h.tapBody(w, r)
+	body, err := h.readPassed(w, r)
+	if errors.Is(err, errHoneypot) {
+		h.allowOrigin(w.Header(), r)
+		return h.pretendPassed(w, r, body)
+	}
 	if err != nil {
 		return h.refuse(w, r, err)
 	}
-	if err := h.guardPassed(r, body); errors.Is(err, errHoneypot) {
-		h.allowOrigin(w.Header(), r)
-		return h.pretendPassed(w, r, body)
-	} else if err != nil {
-		return h.refuse(w, r, err)
+	return h.askBackEnd(w, r, next, body)
+}
+
+// readPassed reads the body and lets the guards look at it. What cannot be read
+// counts as absent, unless there are guards who have to read it: they would be
+// passed by a body that only the back end understands.
+func (h *Handler) readPassed(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	body, err := h.tapBody(w, r)
+	if errors.Is(err, errSlowBody) || err != nil && h.guardsBody(r) {
+		return nil, err
 	}
+	return body, h.guardPassed(r, body)
+}
+
+// askBackEnd hands the request on, and settles what the answer means.
+func (h *Handler) askBackEnd(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler, body []byte) error {
 	// The reference is taken before the back end is asked and kept until the
 	// commit, because this handler's config may be replaced meanwhile.
 	s, release, unavailable := h.app.running.acquire(r.Context())
@@ -97,8 +111,7 @@ func (h *Handler) passThru(w http.ResponseWriter, r *http.Request, next caddyhtt
 	// what it has answered by then counts all the same.
 	defer g.finish()
 
-	err = next.ServeHTTP(g, h.upstreamRequest(ctx, r))
-	if err != nil {
+	if err := next.ServeHTTP(g, h.upstreamRequest(ctx, r)); err != nil {
 		h.allowOrigin(w.Header(), r)
 		return err
 	}
@@ -121,17 +134,19 @@ func (h *Handler) upstreamRequest(ctx context.Context, r *http.Request) *http.Re
 }
 
 // tapBody reads the body up to max_size and puts it back for the next handler.
-// One that is larger or breaks off is not returned, because what is only partly
-// known is not understood; one that takes too long is an error.
+// One that is larger, breaks off or takes too long is an error, because what is
+// only partly known is not understood.
 func (h *Handler) tapBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	defer h.hurry(w, r)()
 	body, err := tap(r, h.MaxSize)
-	if isSlow(err) {
+	switch {
+	case isSlow(err):
 		w.Header().Set("Connection", "close") // the rest of the body is still to come
 		return nil, errSlowBody
-	}
-	if err != nil || int64(len(body)) > h.MaxSize {
-		return nil, nil
+	case err != nil:
+		return nil, errCutBody
+	case int64(len(body)) > h.MaxSize:
+		return nil, errTooLarge
 	}
 	return body, nil
 }
@@ -224,6 +239,12 @@ func (h *Handler) passedOrder(p *passed, c *control, body []byte) (*order, error
 	b, err := in.Decode(h.rules, h.now())
 	if err != nil {
 		return nil, err
+	}
+	if h.Deny != nil || h.Allow != nil {
+		// The answer may name others than the request.
+		if err := h.checkBooked(b); err != nil {
+			return nil, err
+		}
 	}
 	if len(b.Ignored) > 0 {
 		h.logger.Warn("part of a booking was not understood", zap.Strings("ignored", b.Ignored))

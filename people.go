@@ -12,7 +12,7 @@ import (
 )
 
 // setPeople resolves the organizer and the hosts.
-func (h *Handler) setPeople(app *App, repl *caddy.Replacer) error {
+func (h *Handler) setPeople(repl *caddy.Replacer) error {
 	switch {
 	case h.Organizer != nil:
 		organizer, err := h.Organizer.person(repl, "organizer")
@@ -20,8 +20,8 @@ func (h *Handler) setPeople(app *App, repl *caddy.Replacer) error {
 			return err
 		}
 		h.organizer = organizer
-	case app.organizer != nil:
-		h.organizer = *app.organizer
+	case h.app.organizer != nil:
+		h.organizer = *h.app.organizer
 	default:
 		return errors.New("an organizer is required, here or in the global block: the mailbox that sends the invitations")
 	}

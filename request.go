@@ -15,10 +15,13 @@ import (
 // errTooLarge is a body of more than max_size (HTTP status 413).
 var errTooLarge = errors.New("the request is too large")
 
+// errCutBody is a body that is not all there (HTTP status 400).
+var errCutBody = fmt.Errorf("%w: it ended before it was complete", booking.ErrMalformed)
+
 // readOrder reads the request's body and decodes what is asked for.
 func (h *Handler) readOrder(w http.ResponseWriter, r *http.Request) (*order, error) {
-	if e := r.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
-		return nil, fmt.Errorf("%w: compressed bodies are not taken", booking.ErrMediaType)
+	if err := checkEncoding(r); err != nil {
+		return nil, err
 	}
 	body, err := h.readBody(w, r)
 	if err != nil {
@@ -38,6 +41,14 @@ func (h *Handler) readOrder(w http.ResponseWriter, r *http.Request) (*order, err
 	return &order{
 		request: r, booking: b, action: booking.ActionCreate, key: key, fields: h.guardFields(r, body),
 	}, nil
+}
+
+// checkEncoding refuses compressed bodies: a small one can hold a large one.
+func checkEncoding(r *http.Request) error {
+	if e := r.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
+		return fmt.Errorf("%w: compressed bodies are not taken", booking.ErrMediaType)
+	}
+	return nil
 }
 
 // readBody reads the body up to max_size. A limit of the site's own
@@ -65,7 +76,7 @@ func (h *Handler) readUpTo(w http.ResponseWriter, r *http.Request, limit int64) 
 	if _, ok := errors.AsType[caddyhttp.HandlerError](err); ok {
 		return nil, err
 	}
-	return nil, fmt.Errorf("%w: it ended before it was complete", booking.ErrMalformed)
+	return nil, errCutBody
 }
 
 // prefersJSON reports whether the answer should be JSON: to JSON always, to

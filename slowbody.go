@@ -25,7 +25,13 @@ func (h *Handler) hurry(w http.ResponseWriter, r *http.Request) (calm func()) {
 	if err := c.SetReadDeadline(time.Now().Add(h.bodyTimeout)); err != nil {
 		return func() {}
 	}
-	return func() { _ = c.SetReadDeadline(time.Time{}) }
+	return func() {
+		if server != nil && server.ReadTimeout > 0 { // what it would have been, or a little more
+			_ = c.SetReadDeadline(time.Now().Add(server.ReadTimeout))
+			return
+		}
+		_ = c.SetReadDeadline(time.Time{})
+	}
 }
 
 // isSlow reports whether a body was not read in time.

@@ -25,7 +25,10 @@ const (
 	typeReschedule = "ical_invite.reschedule"
 )
 
-const defaultUpstreamTimeout = caddy.Duration(10 * time.Second)
+const (
+	defaultUpstreamTimeout = caddy.Duration(10 * time.Second)
+	maxUpstreamTimeout     = 20 * time.Second // leaves some of acceptTimeout for the store
+)
 
 // Upstream says where the back end is asked before a link acts. It gets a
 // signed POST (Standard Webhooks), and only if it answers 2xx anything happens.
@@ -71,6 +74,9 @@ func (u *Upstream) provision(repl *caddy.Replacer) error {
 	signer, err := webhook.NewSigner(value)
 	if err != nil {
 		return err
+	}
+	if time.Duration(u.Timeout) < 0 || time.Duration(u.Timeout) > maxUpstreamTimeout {
+		return fmt.Errorf("timeout must be positive and at most %s", maxUpstreamTimeout)
 	}
 	if u.Timeout == 0 {
 		u.Timeout = defaultUpstreamTimeout

@@ -18,6 +18,13 @@ func ReadFields(contentType string, body []byte) Fields {
 	return Fields{src}
 }
 
+// CheckBody reports why a body has no fields: it is ErrMediaType, ErrMalformed
+// or nil.
+func CheckBody(contentType string, body []byte) error {
+	_, err := readBody(contentType, body)
+	return err
+}
+
 // Text returns the text or number at a path, as it was sent. It is empty if
 // there is none, or if the field was sent more than once, because whoever sends
 // two values hopes that two readers choose differently.
