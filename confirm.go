@@ -97,6 +97,9 @@ func (h *Handler) hold(ctx context.Context, s store.Store, o *order, e *booking.
 	if err != nil {
 		return nil, err
 	}
+	if a.Key != nil && a.Key.UnlessCancelled && a.Key.Expires.After(e.Expires) {
+		a.Key.Expires = e.Expires // then it may be asked for anew
+	}
 	mail.Due, mail.Expires = now, e.Expires
 	a.Messages = []store.NewMessage{*mail}
 	a.Hold = &store.Hold{Until: e.Expires, SlotsUntil: h.heldUntil(e)}

@@ -206,6 +206,19 @@ func TestRedTeamMovesBeforeAsking(t *testing.T) {
 	s.want(s.get(link), 200, "14:19")
 }
 
+// TestRedTeamPendingKeys: what expired unconfirmed can be asked for at once,
+// and another mail is sent.
+func TestRedTeamPendingKeys(t *testing.T) {
+	s := startSite(t, ownDirective("confirm /confirm {\nexpires 1m\n}"))
+	for range 3 {
+		if w := s.book(goodJSON); w.Code != 202 {
+			t.Errorf("%d %s", w.Code, w.Body)
+		}
+		s.out.take(t, 1)
+		s.time.set(s.time.now().Add(time.Minute))
+	}
+}
+
 // events counts what the store has.
 func (s *site) events() int {
 	s.Helper()
