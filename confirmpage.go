@@ -45,8 +45,21 @@ func (v *visit) showConfirm(w http.ResponseWriter, status int, p *page) error {
 	if p.State == statePending {
 		p.Title = "Confirm your booking"
 		p.Token = v.pageToken(token.ActConfirm)
+		p.Event.Guests = v.guests()
 	}
 	return v.handler.pages.write(w, "page_confirm.html", status, p)
+}
+
+// guests are those who are invited once the booking is confirmed, by their
+// addresses alone: somebody else may have typed them, and what they are called.
+func (v *visit) guests() []mailPerson {
+	var guests []mailPerson
+	for _, r := range v.event.Recipients() {
+		if r.Role == booking.RoleGuest {
+			guests = append(guests, newMailPerson(booking.Person{Address: r.Address}))
+		}
+	}
+	return guests
 }
 
 // confirm makes the booking firm.

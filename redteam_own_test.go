@@ -206,6 +206,23 @@ func TestRedTeamMovesBeforeAsking(t *testing.T) {
 	s.want(s.get(link), 200, "14:19")
 }
 
+// TestRedTeamStrangersGuests: who asks in a victim's name, and so gets ahead of
+// the victim's own booking, cannot bring guests unseen.
+func TestRedTeamStrangersGuests(t *testing.T) {
+	s := startSite(t, ownDirective("confirm /confirm\nfields {\nguests guests\n}"))
+	s.book(`{"name":"Mallory","email":"ada@example.net","start":"2027-03-05T10:30","guests":[{"name":"Nice Colleague","email":"mallory@evil.example"}]}`)
+	link := linkIn(t, s.out.take(t, 1)[0])
+	s.book(goodJSON)
+	s.want(s.get(link), 200, "get an invitation too", "<bdi>mallory@evil.example</bdi>")
+	if strings.Contains(s.get(link).Body.String(), "Nice Colleague") {
+		t.Error("the page calls a guest what a stranger typed")
+	}
+	s.want(s.press(link, "confirm", nil), 200)
+	if page := s.get(link).Body.String(); strings.Contains(page, "mallory@") {
+		t.Error("the page goes on to list guests")
+	}
+}
+
 // TestRedTeamPendingKeys: what expired unconfirmed can be asked for at once,
 // and another mail is sent.
 func TestRedTeamPendingKeys(t *testing.T) {
