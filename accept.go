@@ -38,6 +38,9 @@ type taken struct {
 	// event is what the order was about, nil if it was skipped.
 	event *booking.Event
 
+	// kept is until when the slot of a pending booking is kept, if it is.
+	kept time.Time
+
 	// replayed means that the answer is one that was given before.
 	replayed bool
 }

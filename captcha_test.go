@@ -241,7 +241,7 @@ func TestCaptchaBeforeTheBackEnd(t *testing.T) {
 	p := startProvider(t)
 	h := newHandler(t, strings.TrimSuffix(turnstile(p, ""), "}")+"pass_thru {\n}\n}")
 	capture(t, h)
-	for _, body := range []string{"", "{", with(t, nil), with(t, map[string]any{"cf-turnstile-response": "wrong"})} {
+	for _, body := range []string{"", with(t, nil), with(t, map[string]any{"cf-turnstile-response": "wrong"})} {
 		if w, err := serveNext(h, post(jsonType, body), noBackEnd(t)); err != nil || w.Code != http.StatusForbidden {
 			t.Errorf("%q: %v, %d", body, err, w.Code)
 		}

@@ -97,9 +97,6 @@ func (h *Handler) hold(ctx context.Context, s store.Store, o *order, e *booking.
 	if err != nil {
 		return nil, err
 	}
-	if a.Key != nil && a.Key.UnlessCancelled && a.Key.Expires.After(e.Expires) {
-		a.Key.Expires = e.Expires // then it may be asked for anew
-	}
 	mail.Due, mail.Expires = now, e.Expires
 	a.Messages = []store.NewMessage{*mail}
 	a.Hold = &store.Hold{Until: e.Expires, SlotsUntil: h.heldUntil(e)}
@@ -109,7 +106,17 @@ func (h *Handler) hold(ctx context.Context, s store.Store, o *order, e *booking.
 	if a.Unique, err = h.pendingKey(e, first); err != nil {
 		return nil, err
 	}
-	return h.accept(ctx, s, o, a, first)
+	t, err := h.accept(ctx, s, o, a, first)
+	if limit, ok := errors.AsType[*store.LimitError](err); ok && limit.Name == store.LimitHeld {
+		// Made-up addresses cost nothing: if they could use up what is kept,
+		// nobody else could book. Without a kept slot the first to confirm has it.
+		a.Hold.SlotsUntil = time.Time{}
+		t, err = h.accept(ctx, s, o, a, first)
+	}
+	if err == nil && !t.replayed && len(a.Slots) > 0 {
+		t.kept = a.Hold.SlotsUntil
+	}
+	return t, err
 }
 
 // pendingUntil is until when a new booking can be confirmed.

@@ -13,6 +13,10 @@ import (
 	"github.com/caddyicalmail/caddyicalmail/internal/store"
 )
 
+// defaultMaxExclusive is how long a stranger may have something to themselves
+// where the operator does not say.
+const defaultMaxExclusive = caddy.Duration(24 * time.Hour)
+
 // hostResource stands in the config for the host of a booking.
 const hostResource = "host"
 
@@ -37,6 +41,10 @@ type Availability struct {
 	// How far ahead a booking may be. The day that this leads to is the last
 	// one, and counts as a whole.
 	Horizon caddy.Duration `json:"horizon,omitempty"`
+
+	// How long a booking may be. Default: 31d, with `exclusive` 24h, because
+	// whoever books keeps others out for as long.
+	MaxDuration caddy.Duration `json:"max_duration,omitempty"`
 }
 
 // setExclusive checks what a booking has to itself.
@@ -57,14 +65,22 @@ func (h *Handler) setExclusive(repl *caddy.Replacer) error {
 
 // setWindow checks how early and how late a booking may be.
 func (h *Handler) setWindow(*caddy.Replacer) error {
-	if h.Notice == 0 && h.Horizon == 0 {
-		return nil
+	given := h.Notice != 0 || h.Horizon != 0 || h.MaxDuration != 0
+	if given && (h.PassThru != nil || h.Verify != nil) {
+		return errors.New("notice, horizon and max_duration are for bookings by strangers: " +
+			"with pass_thru or verify the other side decides about times")
 	}
-	if h.PassThru != nil || h.Verify != nil {
-		return errors.New("notice and horizon are for bookings by strangers: with pass_thru or verify the other side decides about times")
+	if h.Notice < 0 || h.Horizon < 0 || h.MaxDuration < 0 {
+		return errors.New("notice, horizon and max_duration must be positive")
 	}
-	if h.Notice < 0 || h.Horizon < 0 {
-		return errors.New("notice and horizon must be positive")
+	if h.MaxDuration == 0 {
+		h.MaxDuration = max(caddy.Duration(booking.MaxLength), h.Duration)
+		if len(h.Exclusive) > 0 {
+			h.MaxDuration = max(defaultMaxExclusive, h.Duration)
+		}
+	}
+	if h.MaxDuration < h.Duration {
+		return fmt.Errorf("max_duration must not be less than the duration, %s", time.Duration(h.Duration))
 	}
 	if h.Horizon > 0 && h.Horizon <= h.Notice {
 		return fmt.Errorf("horizon %s must be longer than notice %s", time.Duration(h.Horizon), time.Duration(h.Notice))
@@ -86,6 +102,21 @@ func (h *Handler) checkWindow(start time.Time) error {
 		return h.startError(fmt.Sprintf("must be at most %s from now", inWords(time.Duration(h.Horizon))))
 	}
 	return nil
+}
+
+// checkLength refuses a booking that is too long.
+func (h *Handler) checkLength(b *booking.Booking) error {
+	if b.End.Sub(b.Start) <= time.Duration(h.MaxDuration) {
+		return nil
+	}
+	property := booking.PropEnd
+	if b.Length > 0 {
+		property = booking.PropDuration
+	}
+	return booking.FieldErrors{{
+		Field:  h.rules.Field(property),
+		Detail: fmt.Sprintf("makes it longer than %s", inWords(time.Duration(h.MaxDuration))),
+	}}
 }
 
 // latest is the end of the furthest day.

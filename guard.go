@@ -229,12 +229,15 @@ func (h *Handler) pretend(w http.ResponseWriter, r *http.Request, o *order) erro
 		return h.refuse(w, r, err)
 	}
 	h.notePretended()
-	status := statusQueued
+	t := &taken{answer: newAnswer(e, statusQueued, o.booking.Warnings), event: e}
 	if h.Confirm != nil {
-		status = statusPending
+		t.Status = statusPending
 		e.Expires = h.pendingUntil(e)
+		if len(e.Resources) > 0 {
+			t.kept = h.heldUntil(e)
+		}
 	}
-	return h.confirm(w, r, o, &taken{answer: newAnswer(e, status, o.booking.Warnings), event: e})
+	return h.confirm(w, r, o, t)
 }
 
 // pretendPassed is pretend for a request that the back end does not get.

@@ -108,7 +108,6 @@ func TestTakenBookingsAreCounted(t *testing.T) {
 func TestReasons(t *testing.T) {
 	for want, err := range map[reason]error{
 		reasonLimitTotal: &store.LimitError{Name: limitTotal},
-		reasonLimitHeld:  &store.LimitError{Name: store.LimitHeld},
 		reasonSettled:    errGoneEvent,
 		reasonSlotTaken:  storeError(store.ErrSlotTaken),
 		reasonCaptcha:    storeError(&store.LimitError{Name: limitCaptcha}),

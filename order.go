@@ -177,7 +177,13 @@ func (h *Handler) orderedEvent(o *order) (*booking.Event, error) {
 		// An order that may be a change is decoded without making up an end.
 		o.booking.End = o.booking.Start.Add(cmp.Or(o.booking.Length, time.Duration(h.Duration)))
 	}
+	if o.vouched {
+		return h.newEvent(o)
+	}
 	if err := h.checkWindow(o.booking.Start); err != nil {
+		return nil, err
+	}
+	if err := h.checkLength(o.booking); err != nil {
 		return nil, err
 	}
 	return h.newEvent(o)

@@ -30,7 +30,6 @@ const (
 	reasonCaptchaUnavailable reason = "captcha_unavailable"
 	reasonLimitRecipient     reason = "limit_recipient"
 	reasonLimitTotal         reason = "limit_total"
-	reasonLimitHeld          reason = "limit_held"
 	reasonLimitMoves         reason = "limit_moves"
 	reasonSlotTaken          reason = "slot_taken"
 	reasonKeyReused          reason = "key_reused"
@@ -45,7 +44,7 @@ const (
 var reasons = [...]reason{
 	reasonMalformed, reasonMediaType, reasonTooLarge, reasonTimeout, reasonFields, reasonSignature, reasonOrigin,
 	reasonHoneypot, reasonFormToken, reasonDenied, reasonCaptcha, reasonCaptchaUnavailable, reasonLimitRecipient,
-	reasonLimitTotal, reasonLimitHeld, reasonLimitMoves, reasonSlotTaken, reasonKeyReused, reasonSettled, reasonLink, reasonBackEnd, reasonStore, reasonError,
+	reasonLimitTotal, reasonLimitMoves, reasonSlotTaken, reasonKeyReused, reasonSettled, reasonLink, reasonBackEnd, reasonStore, reasonError,
 }
 
 // reasonOf is the word for why an error refuses a booking.
@@ -100,8 +99,6 @@ func limitReason(name string) reason {
 	switch name {
 	case limitTotal:
 		return reasonLimitTotal
-	case store.LimitHeld:
-		return reasonLimitHeld
 	case limitMoves:
 		return reasonLimitMoves
 	default:

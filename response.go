@@ -83,8 +83,8 @@ func (h *Handler) writeTaken(w http.ResponseWriter, o *order, t *taken) error {
 	}
 	p.Title, p.State = "Not booked yet", statePending
 	data.Expires = momentInWords(t.event.Expires.In(data.Start.Location()))
-	if len(t.event.Resources) > 0 {
-		p.Held = momentInWords(h.heldUntil(t.event).In(data.Start.Location()))
+	if !t.kept.IsZero() {
+		p.Held = momentInWords(t.kept.In(data.Start.Location()))
 	}
 	return h.pages.write(w, "page_pending.html", http.StatusAccepted, p)
 }

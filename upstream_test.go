@@ -63,7 +63,7 @@ func (b *askedBackEnd) answer(status int) {
 	b.status = status
 }
 
-func startUpstream(t *testing.T) (*site, *askedBackEnd) {
+func startUpstream(t *testing.T, options ...string) (*site, *askedBackEnd) {
 	t.Helper()
 	t.Setenv("TEST_SECRET", upstreamSecret)
 	b := &askedBackEnd{t: t, status: http.StatusNoContent}
@@ -74,7 +74,8 @@ func startUpstream(t *testing.T) (*site, *askedBackEnd) {
 		on_reschedule `+server.URL+`/move
 		secret {env.TEST_SECRET}
 		timeout 500ms
-	}`)), b
+	}
+	`+strings.Join(options, "\n"))), b
 }
 
 // TestUpstreamAgrees asks the back end first, with all it needs to know.
