@@ -25,7 +25,7 @@ const (
 // out, when every handler says everything itself.
 //
 // These events are emitted, with ids and classes of failures, but without
-// addresses: `ical_invite.queued`, `ical_invite.cancelled`, `ical_invite.sent`,
+// addresses: `ical_invite.queued`, `ical_invite.pending`, `ical_invite.cancelled`, `ical_invite.sent`,
 // `ical_invite.deferred`, `ical_invite.failed`, `ical_invite.suspended`,
 // `ical_invite.resumed`, and `ical_invite.lost` when a back end took a booking
 // whose invitation could not be committed.
