@@ -35,7 +35,9 @@ func (s *site) join(directive string) *site {
 	s.Helper()
 	h := newHandler(s, directive)
 	h.now, h.app, h.transport = s.time.now, s.h.app, s.h.transport
-	h.app.register(h)
+	if err := h.app.register(h); err != nil {
+		s.Fatal(err)
+	}
 	return &site{T: s.T, h: h, out: s.out, time: s.time}
 }
 
