@@ -133,7 +133,7 @@ func TestConfirmHoldEnds(t *testing.T) {
 	s := startSite(t, ownDirective(confirmOptions))
 	s.book(goodJSON)
 	late := linkIn(t, s.mails(1)[0])
-	s.time.set(testNow.Add(15 * time.Minute))
+	s.jump(testNow.Add(15 * time.Minute))
 	w := s.book(strings.Replace(goodJSON, "ada@", "bob@", 1))
 	if w.Code != http.StatusAccepted {
 		t.Fatalf("after the hold: %d %s", w.Code, w.Body)
@@ -151,13 +151,13 @@ func TestConfirmLate(t *testing.T) {
 	s.book(goodJSON)
 	link := linkIn(t, s.mails(1)[0])
 	form := formOf(t, s.get(link).Body.String(), "confirm")
-	s.time.set(testNow.Add(11 * time.Hour))
+	s.jump(testNow.Add(11 * time.Hour))
 	s.want(s.send(link, form), http.StatusOK, "is confirmed")
 	s.mails(2)
 
 	s.book(strings.ReplaceAll(goodJSON, "05T10", "09T10"))
 	link = linkIn(t, s.mails(1)[0])
-	s.time.set(s.time.now().Add(24 * time.Hour))
+	s.jump(s.time.now().Add(24 * time.Hour))
 	s.want(s.get(link), http.StatusGone, "is over")
 }
 

@@ -19,7 +19,7 @@ func TestPendingKeyEnds(t *testing.T) {
 	manage := linkIn(t, s.mails(2)[0])
 	s.want(s.press(manage, "move", url.Values{"start": {"2027-03-08T14:00"}}), http.StatusOK)
 	s.mails(2)
-	s.time.set(testNow.Add(11 * time.Minute)) // beyond the life of a twin
+	s.jump(testNow.Add(11 * time.Minute)) // beyond the life of a twin
 	if w := s.book(goodJSON); !strings.Contains(w.Body.String(), `"status":"pending"`) {
 		t.Fatalf("the old time once more: %d %s", w.Code, w.Body)
 	}

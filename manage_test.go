@@ -105,7 +105,7 @@ func TestManageStale(t *testing.T) {
 	s.mails(2)
 
 	form = formOf(t, s.get(link).Body.String(), "cancel")
-	s.time.set(testNow.Add(13 * time.Hour))
+	s.jump(testNow.Add(13 * time.Hour))
 	s.want(s.send(link, form), http.StatusConflict, "open for too long")
 	form = formOf(t, s.get(link).Body.String(), "cancel")
 	s.want(s.send(link, form), http.StatusOK, "is cancelled")
@@ -119,10 +119,10 @@ func TestManagePast(t *testing.T) {
 	s.book(goodJSON)
 	link := linkIn(t, s.mails(2)[0])
 	form := formOf(t, s.get(link).Body.String(), "cancel")
-	s.time.set(time.Date(2027, time.March, 5, 10, 30, 0, 0, time.UTC))
+	s.jump(time.Date(2027, time.March, 5, 10, 30, 0, 0, time.UTC))
 	s.want(s.get(link), http.StatusOK, "in the past")
 	s.want(s.send(link, form), http.StatusConflict, "is over")
-	s.time.set(testNow.AddDate(0, 1, 10))
+	s.jump(testNow.AddDate(0, 1, 10))
 	s.want(s.get(link), http.StatusGone, "time in which this link works is over")
 }
 

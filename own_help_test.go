@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -57,6 +58,28 @@ func startSite(t *testing.T, directive string) *site {
 	s.h.app.now = s.h.now
 	s.out = capture(t, s.h)
 	return s
+}
+
+// jump sets the clock once everything has been delivered: a worker in the
+// middle of a delivery would take the jump for the end of its lease.
+func (s *site) jump(to time.Time) {
+	s.Helper()
+	deadline := time.Now().Add(20 * time.Second)
+	for waiting := true; waiting; {
+		if time.Now().After(deadline) {
+			s.Fatal("messages wait")
+		}
+		stats, err := s.out.store.Stats(s.Context())
+		if err != nil {
+			s.Fatal(err)
+		}
+		waiting = false
+		for _, m := range stats.Mailers {
+			waiting = waiting || m.Queued+m.Deferred > 0
+		}
+		runtime.Gosched()
+	}
+	s.time.set(to)
 }
 
 // book posts a booking of Ada's and returns the answer.

@@ -66,7 +66,7 @@ func (s *site) checkNoOverlap() int {
 func TestRedTeamSweepRace(t *testing.T) {
 	s := startSite(t, ownDirective(confirmOptions+"\nlimit recipient 1000 1h"))
 	for i := range 50 {
-		s.time.set(testNow.Add(time.Duration(i) * 48 * time.Hour))
+		s.jump(testNow.Add(time.Duration(i) * 48 * time.Hour))
 		body := fmt.Sprintf(`{"name":"Ada","email":"ada@example.net","start":%q}`, s.time.now().Add(25*time.Hour).Format(time.RFC3339))
 		if w := s.book(body); w.Code != http.StatusAccepted {
 			t.Fatalf("%d %s", w.Code, w.Body)
@@ -75,7 +75,7 @@ func TestRedTeamSweepRace(t *testing.T) {
 		link := linkIn(t, asked)
 		form := formOf(t, s.get(link).Body.String(), "confirm")
 		end := s.time.now().Add(24 * time.Hour)
-		s.time.set(end.Add(-time.Nanosecond))
+		s.jump(end.Add(-time.Nanosecond))
 		statuses := make([]int, 3)
 		atOnce(
 			func() { statuses[0] = s.send(link, form).Code },
@@ -125,7 +125,7 @@ func TestRedTeamSlotRace(t *testing.T) {
 			link := linkIn(t, s.out.take(t, 1)[0])
 			form := formOf(t, s.get(link).Body.String(), "confirm")
 			all = append(all, func() { s.send(link, form) })
-			s.time.set(s.time.now().Add(15 * time.Minute)) // the hold ends
+			s.jump(s.time.now().Add(15 * time.Minute)) // the hold ends
 		}
 		if w := direct.book(body("mover", n, n+slots)); w.Code != http.StatusAccepted {
 			t.Fatalf("%d %s", w.Code, w.Body)
@@ -281,7 +281,7 @@ func TestRedTeamHeld(t *testing.T) {
 		return linkIn(t, s.out.take(t, 1)[0])
 	}
 	first := book(true)
-	s.time.set(testNow.Add(time.Minute))
+	s.jump(testNow.Add(time.Minute))
 	book(true)
 	book(true)
 	book(false)
@@ -292,7 +292,7 @@ func TestRedTeamHeld(t *testing.T) {
 	s.want(s.press(managed, "cancel", nil), 200) // which held nothing any more
 	s.out.take(t, 2)
 	book(false)
-	s.time.set(testNow.Add(16 * time.Minute)) // all holds are over
+	s.jump(testNow.Add(16 * time.Minute)) // all holds are over
 	for range 3 {
 		book(true)
 	}

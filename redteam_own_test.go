@@ -79,7 +79,7 @@ func TestRedTeamReusedID(t *testing.T) {
 	if _, err := s.out.store.Erase(t.Context(), ada.To); err != nil {
 		t.Fatal(err)
 	}
-	s.time.set(testNow.Add(time.Second))
+	s.jump(testNow.Add(time.Second))
 	s.hook(`{"id":"1","name":"Bob","email":"bob@example.net","start":"2027-03-06T10:30","host":"grace"}`)
 	bob := s.mails(2)[0]
 	if bob.UID != ada.UID {
@@ -234,7 +234,7 @@ func TestRedTeamPendingKeys(t *testing.T) {
 			t.Errorf("%d %s", w.Code, w.Body)
 		}
 		s.out.take(t, 1)
-		s.time.set(s.time.now().Add(time.Minute))
+		s.jump(s.time.now().Add(time.Minute))
 	}
 }
 
