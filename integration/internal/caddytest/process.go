@@ -3,6 +3,7 @@ package caddytest
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -145,5 +146,12 @@ func (c *Caddy) MustReload(caddyfile string) {
 	c.t.Helper()
 	if r := c.Reload(caddyfile); r.ExitCode != 0 {
 		c.t.Fatalf("caddy reload ended with status %d:\n%s", r.ExitCode, r.Stderr)
+	}
+	// The old server may still be waiting for one more connection, which it
+	// drops when it gets it.
+	for range 2 {
+		if conn, err := net.Dial("unix", c.Site); err == nil {
+			_ = conn.Close()
+		}
 	}
 }
