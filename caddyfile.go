@@ -137,7 +137,8 @@ func (a *App) parseMailer(d *caddyfile.Dispenser) error {
 //	    consent     <field> <label>
 //	    max_guests  <n>
 //	    redirect    <url>
-//	    template    subject|text|html <file>
+//	    template    subject|text|html|confirm_subject|confirm_text|confirm_html <file>
+//	    template    pages <dir>
 //	    errors      builtin|handle_errors
 //	    max_size    <size>
 //	    limit       recipient|total <n> <window>
