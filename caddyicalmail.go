@@ -40,7 +40,7 @@ const (
 // ------------|-------------
 // `{http.ical_invite.uid}` | The event's UID
 // `{http.ical_invite.sequence}` | The event's SEQUENCE
-// `{http.ical_invite.status}` | What became of the booking: `queued`, `duplicate`, `updated`, `cancelled`, `pending`, `confirmed`, `skipped` or `failed`
+// `{http.ical_invite.status}` | What became of the booking: `queued`, `duplicate`, `updated`, `cancelled`, `pending`, `confirmed`, `skipped`, `failed` or `refused`
 type Handler struct {
 	// The mailbox that sends the invitations. It does not take part in the
 	// meeting and must differ from every host. Required, here or in the app.

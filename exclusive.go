@@ -73,6 +73,9 @@ func (h *Handler) setWindow(*caddy.Replacer) error {
 	if h.Notice < 0 || h.Horizon < 0 || h.MaxDuration < 0 {
 		return errors.New("notice, horizon and max_duration must be positive")
 	}
+	if time.Duration(h.MaxDuration) > booking.MaxLength {
+		return fmt.Errorf("max_duration must be at most %s", inWords(booking.MaxLength))
+	}
 	if h.MaxDuration == 0 {
 		h.MaxDuration = max(caddy.Duration(booking.MaxLength), h.Duration)
 		if len(h.Exclusive) > 0 {

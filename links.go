@@ -2,6 +2,7 @@ package caddyicalmail
 
 import (
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/caddyicalmail/caddyicalmail/internal/booking"
@@ -101,10 +102,13 @@ func (inv *invitation) addLinks() *calendarLinks {
 		"in_loc": {string(inv.Location)},
 	}
 	return &calendarLinks{
-		Google:    googleCalendar + "?" + google.Encode(),
-		Outlook:   outlookCom + "?" + outlook.Encode(),
-		Office365: office365 + "?" + outlook.Encode(),
-		Yahoo:     yahooCalendar + "?" + yahoo.Encode(),
+		Google:    googleCalendar + "?" + query(google),
+		Outlook:   outlookCom + "?" + query(outlook),
+		Office365: office365 + "?" + query(outlook),
+		Yahoo:     yahooCalendar + "?" + query(yahoo),
 		File:      "?" + fileQuery,
 	}
 }
+
+// query encodes spaces as %20, because Outlook shows a plus as it is.
+func query(values url.Values) string { return strings.ReplaceAll(values.Encode(), "+", "%20") }

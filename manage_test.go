@@ -172,6 +172,29 @@ func TestManageSwap(t *testing.T) {
 	s.want(s.get(second), http.StatusOK, "Confirmed")
 }
 
+// TestManageOtherSites posts what a page of another site could send.
+func TestManageOtherSites(t *testing.T) {
+	s := startSite(t, ownDirective("manage /appointments"))
+	s.book(goodJSON)
+	mails := s.mails(2)
+	client, host := linkIn(t, mails[0]), linkIn(t, mails[1])
+	s.want(s.send(client, formOf(t, s.get(host).Body.String(), "cancel")), http.StatusConflict, "not sent from this page")
+	form := formOf(t, s.get(client).Body.String(), "cancel")
+	for origin, want := range map[string]int{
+		"https://evil.example": http.StatusForbidden, "https://example.com.evil.example": http.StatusForbidden,
+		"%": http.StatusForbidden,
+	} {
+		r := httptest.NewRequest(http.MethodPost, client, strings.NewReader(form.Encode()))
+		r.Header.Set("Content-Type", formType)
+		r.Header.Set("Origin", origin)
+		s.want(s.visit(r), want)
+	}
+	r := httptest.NewRequest(http.MethodPost, client, strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", formType)
+	r.Header.Set("Origin", "null")
+	s.want(s.visit(r), http.StatusOK, "is cancelled")
+}
+
 // TestMoveRefused types times that cannot be.
 func TestMoveRefused(t *testing.T) {
 	s := startSite(t, ownDirective("manage /appointments\nnotice 2h\nhorizon 60d"))

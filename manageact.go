@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"strings"
 	"unicode/utf8"
 
 	"go.uber.org/zap"
@@ -46,6 +47,10 @@ func (h *Handler) readPageForm(w http.ResponseWriter, r *http.Request) (url.Valu
 	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
 		return nil, errCrossSite
 	}
+	// Browsers say null of our own pages, because those have no referrer.
+	if origin := r.Header.Get("Origin"); origin != "" && origin != "null" && !h.isOwnOrigin(origin, r) {
+		return nil, errCrossSite
+	}
 	contentType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || contentType != "application/x-www-form-urlencoded" || r.Header.Get("Content-Encoding") != "" {
 		return nil, fmt.Errorf("%w: a form is wanted", booking.ErrMediaType)
@@ -59,6 +64,17 @@ func (h *Handler) readPageForm(w http.ResponseWriter, r *http.Request) (url.Valu
 		return nil, fmt.Errorf("%w: the form is damaged", booking.ErrMalformed)
 	}
 	return form, nil
+}
+
+// isOwnOrigin reports whether an origin is this site's, as the request or the
+// config names it. The scheme may be a proxy's.
+func (h *Handler) isOwnOrigin(origin string, r *http.Request) bool {
+	u, err := url.Parse(origin)
+	if err != nil {
+		return false
+	}
+	base, err := url.Parse(h.baseURL)
+	return strings.EqualFold(u.Host, r.Host) || err == nil && strings.EqualFold(u.Host, base.Host)
 }
 
 // act does what the form on the page of an event asks for, if the page still
@@ -99,7 +115,7 @@ func (v *visit) outdated(text string) string {
 	case statePast:
 		return "This appointment is over. Nothing was changed."
 	}
-	t, err := v.handler.keys().Verify(text, v.handler.now(), token.Act)
+	t, err := v.handler.keys().Verify(text, v.handler.now(), v.actPurpose())
 	switch {
 	case errors.Is(err, token.ErrExpired):
 		return "The page was open for too long. Nothing was changed: please look at it as it is now, and try again."

@@ -64,7 +64,7 @@ func (v *visit) show(w http.ResponseWriter, status int, p *page) error {
 	if p.State == stateConfirmed {
 		p.Add = inv.addLinks()
 		p.CanMove, p.CanCancel = v.canMove(), v.canCancel()
-		p.Token = v.pageToken(token.Act)
+		p.Token = v.pageToken(v.actPurpose())
 		v.setStart(p)
 	}
 	return v.handler.pages.write(w, "page_manage.html", status, p)
@@ -98,6 +98,15 @@ func (v *visit) invitation() (*invitation, error) {
 		return &invitation{Event: &e, to: to}, nil
 	}
 	return newInvitation(&e, to)
+}
+
+// actPurpose is the purpose of the page's token: client and host have pages of
+// their own.
+func (v *visit) actPurpose() token.Purpose {
+	if v.role == booking.RoleHost {
+		return token.ActHost
+	}
+	return token.ActClient
 }
 
 // pageToken is what a form on the page has to send: it knows the event and its

@@ -3,11 +3,13 @@ package caddyicalmail
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"go.uber.org/zap"
 )
 
 func init() {
@@ -150,8 +152,17 @@ func (a *App) register(h *Handler) error {
 	return nil
 }
 
-// checkWanted refuses pages of handlers that do not exist.
+// checkWanted refuses pages of handlers that do not exist, and warns of
+// handlers whose pages nobody serves, which happens in JSON configs only.
 func (a *App) checkWanted() error {
+	for _, handlers := range a.byScope {
+		for _, h := range handlers {
+			if paths := h.ownPaths(); len(paths) > 0 && !slices.Contains(a.wanted, h.Name) {
+				a.observer.logger.Warn("no ical_invite_pages handler serves the pages of an ical_invite handler: "+
+					"links in its mails lead nowhere, unless its own route matches them", zap.Strings("paths", paths))
+			}
+		}
+	}
 	for _, name := range a.wanted {
 		if _, ok := a.handlers[name]; !ok {
 			return fmt.Errorf("ical_invite_pages: there is no ical_invite handler with the name %q", name)

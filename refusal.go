@@ -70,6 +70,7 @@ func storeError(err error) error {
 func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) error {
 	status := statusOf(err)
 	h.noteRefused(err, status)
+	setPlaceholders(r, &answer{Status: statusRefused})
 	h.allowOrigin(w.Header(), r)
 	if wait := retryAfter(err); wait > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))

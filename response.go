@@ -21,6 +21,7 @@ const (
 	statusFailed    = "failed"
 	statusPending   = "pending"
 	statusConfirmed = "confirmed"
+	statusRefused   = "refused" // for placeholders only
 )
 
 // answer is what a JSON client gets for a booking.

@@ -22,7 +22,8 @@ const (
 	ManageClient Purpose = 'c' // the client's link to the page of a booking
 	ManageHost   Purpose = 'h' // the host's
 	Confirm      Purpose = 'k' // the link by which a client confirms a booking
-	Act          Purpose = 'a' // the form on the page of a booking
+	ActClient    Purpose = 'a' // the form on the client's page of a booking
+	ActHost      Purpose = 'b' // the form on the host's
 	ActConfirm   Purpose = 'o' // the form on the page that confirms
 	Form         Purpose = 'f' // the site's own booking form
 )
