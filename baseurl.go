@@ -30,6 +30,7 @@ func (h *Handler) setBaseURL(repl *caddy.Replacer) error {
 	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.Contains(raw, "#"):
 		return fmt.Errorf("base_url %q must have neither user, query nor fragment", u.Redacted())
 	}
+	h.baseHost = u.Host
 	h.baseURL = strings.TrimRight(u.String(), "/")
 	return nil
 }

@@ -27,7 +27,7 @@ type Links struct {
 	// Caddyfile sets it by itself.
 	Name string `json:"name,omitempty"`
 
-	baseURL string
+	baseURL, baseHost string
 }
 
 // link is the address of a page of ours, for mails. It begins with base_url.

@@ -77,8 +77,8 @@ func (h *Handler) spendProof(fields booking.Fields) error {
 	return nil
 }
 
-// maxSpent bounds the memory for spent challenges. Each costs somebody a proof
-// of work, so that it is far more than there can honestly be.
+// maxSpent bounds the memory for spent challenges, and for the uses of form
+// tokens, in front of a back end. It is far more than there can honestly be.
 const maxSpent = 100_000
 
 // spentChallenges remembers which challenges were used, until they expire. The
